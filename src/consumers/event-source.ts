@@ -1,0 +1,58 @@
+/**
+ * Kafka in: where records come from and how they are acknowledged. An adapter tracks the offsets it handed
+ * out and commits, for each partition, the highest contiguous resolved offset + 1.
+ * This room knows nothing of images, models or policies.
+ */
+import type { Header } from '../events/types.generated.ts';
+
+/** One record of the input topic, as the broker delivered it. */
+export interface InputRecord {
+  topic: string;
+  partition: number;
+  offset: number;
+  /** Milliseconds since the epoch, from the record's own timestamp. */
+  timestamp: number;
+  key: Buffer | null;
+  value: Buffer | null;
+  headers: Header[];
+}
+
+/** A record on loan: its offset is not committed before `resolve` has been called. */
+export interface Delivery {
+  readonly record: InputRecord;
+  /** Says that the record's outcome is acknowledged. Idempotent; without effect once the partition is revoked. */
+  resolve(): void;
+}
+
+export interface PartitionStatus {
+  topic: string;
+  partition: number;
+  /** The next offset to be read by whoever owns the partition after us; -1 before the first commit. */
+  committed: number;
+  /** Records in the partition not yet resolved; null until the broker has told its end offset. */
+  lag: number | null;
+}
+
+export interface SourceStatus {
+  /** True while the consumer is able to receive records; false after a crash it does not recover from. */
+  alive: boolean;
+  /** True from the first assignment on, even an empty one. */
+  assigned: boolean;
+  paused: boolean;
+  partitions: PartitionStatus[];
+}
+
+export interface EventSource {
+  /**
+   * The records, in order within a partition. Pulling is the back-pressure: while nobody pulls, the adapter
+   * keeps its membership of the group alive, pauses fetching and holds at most one fetch in memory.
+   * Ends after `stop()`. Throws AppError `consumer_crashed`, `topic_missing`, `kafka_unauthorized` or
+   * `kafka_unavailable` when the consumer cannot go on.
+   */
+  deliveries(): AsyncIterable<Delivery>;
+  /** Stops fetching and ends `deliveries()`; membership and resolved offsets are kept until `close()`. */
+  stop(): Promise<void>;
+  /** Commits what is resolved and leaves the group. Idempotent. */
+  close(): Promise<void>;
+  status(): SourceStatus;
+}

@@ -1,0 +1,14 @@
+/**
+ * Encoded image bytes from a reference. This room turns references into bytes and bytes into pixels;
+ * it knows nothing of Kafka, models or policies.
+ */
+export interface ImageFetcher {
+  /** The URI schemes served, without the colon: `['file']`. */
+  readonly schemes: readonly string[];
+  /**
+   * The encoded bytes behind `uri`, never empty and never more than the adapter's byte limit.
+   * Throws AppError `image_uri_invalid`, `image_scheme_unsupported`, `image_outside_root`, `image_not_found`,
+   * `image_empty`, `image_too_large` or `image_store_unavailable`.
+   */
+  fetch(uri: string, signal?: AbortSignal): Promise<Buffer>;
+}

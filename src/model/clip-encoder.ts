@@ -1,0 +1,45 @@
+/**
+ * The model boundary: pixels and texts in, unit vectors out. Nothing outside this room sees a tensor, and
+ * nothing in it sees a record, a policy or a verdict.
+ */
+import type { Pixels, PreprocessSpec } from '../images/image-decoder.ts';
+
+/** A point on the unit sphere: `dimensions` numbers of Euclidean length 1. */
+export type UnitVector = Float32Array;
+
+/** How this model's cosine similarities become probabilities. */
+export interface Scoring {
+  /** `softmax` over competing prompts (CLIP, Radford et al. 2021) or `sigmoid` of each (SigLIP, Zhai et al. 2023). */
+  kind: 'softmax' | 'sigmoid';
+  logitScale: number;
+  logitBias: number;
+  /** Below this cosine a match means nothing for this model; null when it states none. */
+  cosineFloor: number | null;
+  /** The model's own neutral prompts, used by a bundle that gives none. */
+  neutralPrompts: readonly string[] | null;
+}
+
+export interface EncoderInfo {
+  id: string;
+  /** SHA-256 over the files of the model folder: the model's identity. */
+  hash: string;
+  executionProvider: 'cpu' | 'cuda';
+  dimensions: number;
+  preprocess: PreprocessSpec;
+  /** Names the way from bytes to pixels; it changes when the same image would give other pixels. */
+  preprocessing: string;
+  scoring: Scoring;
+}
+
+export interface ClipEncoder {
+  readonly info: EncoderInfo;
+  /**
+   * One embedding for each image, in order. A batch is one inference.
+   * Throws AppError `inference_failed` when the runtime refused this batch, `encoder_failed` when the
+   * encoder itself is gone.
+   */
+  encodeImages(batch: readonly Pixels[]): Promise<UnitVector[]>;
+  /** One embedding for each text, in order; texts over the model's token limit are cut, their end token kept. */
+  encodeTexts(texts: readonly string[]): Promise<UnitVector[]>;
+  close(): Promise<void>;
+}

@@ -1,0 +1,43 @@
+/**
+ * What the pipeline tells the outside about itself: one function for each thing that happens. The pipeline
+ * sees this port only; OpenTelemetry stays behind it.
+ */
+import type { InputRecord } from '../consumers/event-source.ts';
+import type { Header, Verdict } from '../events/types.generated.ts';
+
+export type Stage = 'decode' | 'fetch' | 'preprocess' | 'queue' | 'infer' | 'score' | 'emit';
+
+/** The trace of one event. */
+export interface EventTrace {
+  /** Records that a stage took from `startedAt` to `endedAt`, in monotonic ms (`Clock.elapsed`). */
+  stage(stage: Stage, startedAt: number, endedAt: number): void;
+  /** `headers` with this trace's W3C context in place of the incoming one. */
+  inject(headers: readonly Header[]): Header[];
+  /** The event has its terminal verdict, acknowledged. */
+  finished(verdict: Verdict): void;
+  /** The event goes back unacknowledged: the process ends or the partition was lost. */
+  abandoned(error: unknown): void;
+}
+
+export interface Telemetry {
+  /** A record was taken from the source; its trace continues the producer's context, when it has one. */
+  eventStarted(record: InputRecord): EventTrace;
+  retried(stage: Stage, error: unknown, attempt: number): void;
+  inFlight(count: number): void;
+  batchInferred(size: number, maxSize: number, ms: number): void;
+}
+
+const noTrace: EventTrace = {
+  stage: () => undefined,
+  inject: (headers) => [...headers],
+  finished: () => undefined,
+  abandoned: () => undefined,
+};
+
+/** Tells nobody anything. */
+export const noTelemetry: Telemetry = {
+  eventStarted: () => noTrace,
+  retried: () => undefined,
+  inFlight: () => undefined,
+  batchInferred: () => undefined,
+};

@@ -1,0 +1,27 @@
+/**
+ * Kafka out: where verdicts, dead letters and embeddings go. An emission is done only when the broker has
+ * acknowledged every part of it. This room knows nothing of images, models or policies.
+ */
+import type { DeadLetter, Embedding, Header, Verdict } from '../events/types.generated.ts';
+
+/** Everything that one input record gives rise to. */
+export interface Emission {
+  /** The input record's key: that of every message emitted for it. */
+  key: Buffer | null;
+  /** Carried over from the input record, with the trace context of this processing. */
+  headers: Header[];
+  verdict: Verdict;
+  deadLetter?: DeadLetter;
+  embedding?: Embedding;
+}
+
+export interface VerdictSink {
+  /**
+   * Resolves when every part has been acknowledged by all in-sync replicas.
+   * Throws AppError `topic_missing`, `record_too_large`, `kafka_unauthorized`, `kafka_unavailable`,
+   * `registry_unavailable` or `registry_rejected`; nothing may then be acknowledged upstream.
+   */
+  emit(emission: Emission): Promise<void>;
+  /** Sends what waits and disconnects. Idempotent. */
+  close(): Promise<void>;
+}
