@@ -47,7 +47,9 @@ export const configSchema = z.strictObject({
     input: topic,
     verdicts: topic,
     /** A topic for one outcome instead of `verdicts`. */
-    routes: z.partialRecord(z.enum(['allow', 'review', 'block', 'not_inspected']), topic).default({}),
+    routes: z
+      .partialRecord(z.enum(['allow', 'review', 'block', 'not_inspected']), topic)
+      .default({}),
     deadLetters: topic,
     /** Embeddings are emitted only where this is given. */
     embeddings: topic.optional(),
@@ -111,7 +113,9 @@ export const configSchema = z.strictObject({
         .prefault({}),
       /** The OTLP collector's base URL, for example http://collector:4318; the OTEL_* variables apply too. */
       otlp: z.url().optional(),
-      logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent']).default('info'),
+      logLevel: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .default('info'),
     })
     .prefault({}),
 });

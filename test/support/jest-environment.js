@@ -7,6 +7,12 @@ import { TestEnvironment } from 'jest-environment-node';
 export default class NativeArraysEnvironment extends TestEnvironment {
   async setup() {
     await super.setup();
-    Object.assign(this.global, { Float32Array, BigInt64Array, Uint8Array, ArrayBuffer, SharedArrayBuffer });
+    Object.assign(this.global, {
+      Float32Array,
+      BigInt64Array,
+      Uint8Array,
+      ArrayBuffer,
+      SharedArrayBuffer,
+    });
   }
 }

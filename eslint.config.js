@@ -1,0 +1,97 @@
+import tseslint from 'typescript-eslint';
+
+/** Which rooms of src/ a room may import from. Everything may import errors.ts and clock.ts. */
+const ROOMS = {
+  events: [],
+  consumers: ['events'],
+  images: [],
+  model: ['images'],
+  policies: ['events', 'model'],
+  producers: ['events'],
+  observability: ['events', 'consumers'],
+};
+
+/** Files that read without knowing any library: they import neither packages nor node: modules. */
+const PURE = [
+  'src/pipeline.ts',
+  'src/policies/score.ts',
+  'src/policies/decide.ts',
+  'src/consumers/offset-ledger.ts',
+  'src/model/batcher.ts',
+];
+
+/** The one place each native or network library may be imported from. */
+const OWNERS = {
+  'onnxruntime-node': 'src/model/ort-session.ts',
+  sharp: 'src/images/decoder-process.ts',
+};
+
+const roomRules = Object.entries(ROOMS).map(([room, allowed]) => {
+  const closed = [...Object.keys(ROOMS), 'cli', 'demo', 'report'].filter(
+    (other) => other !== room && !allowed.includes(other),
+  );
+  return {
+    files: [`src/${room}/**`],
+    rules: {
+      'no-restricted-imports': [
+        'error',
+        {
+          patterns: [
+            {
+              regex: `^\\.\\./(${closed.join('|')})/`,
+              message: `The ${room} room may import from: ${allowed.join(', ') || 'no other room'}.`,
+            },
+            {
+              regex: '^\\.\\./(app|pipeline|config|cli)\\.ts$',
+              message: 'Rooms do not know who puts them together.',
+            },
+            ...libraryPatterns((file) => file.startsWith(`src/${room}/`)),
+          ],
+        },
+      ],
+    },
+  };
+});
+
+function libraryPatterns(isHome) {
+  return Object.entries(OWNERS)
+    .filter(([, owner]) => !isHome(owner))
+    .map(([library, owner]) => ({
+      regex: `^${library}$`,
+      message: `Only ${owner} imports ${library}.`,
+    }));
+}
+
+export default tseslint.config(
+  { ignores: ['dist/', 'coverage/', 'out/', 'bench/peers/', '**/*.generated.ts'] },
+  { linterOptions: { reportUnusedDisableDirectives: 'error' } },
+  ...tseslint.configs.strictTypeChecked.map((config) => ({ ...config, files: ['**/*.ts'] })),
+  {
+    files: ['**/*.ts'],
+    languageOptions: { parserOptions: { project: './tsconfig.json' } },
+    rules: {
+      '@typescript-eslint/consistent-type-imports': 'error',
+      '@typescript-eslint/switch-exhaustiveness-check': [
+        'error',
+        { considerDefaultExhaustiveForUnions: true },
+      ],
+      '@typescript-eslint/restrict-template-expressions': ['error', { allowNumber: true }],
+      '@typescript-eslint/no-confusing-void-expression': ['error', { ignoreArrowShorthand: true }],
+      'max-lines': ['error', { max: 300 }],
+      'no-console': 'error',
+      eqeqeq: 'error',
+      'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
+    },
+  },
+  { files: ['scripts/**', 'bench/**', 'src/cli/**', 'test/**'], rules: { 'no-console': 'off' } },
+  ...roomRules,
+  {
+    files: PURE,
+    rules: {
+      '@typescript-eslint/no-restricted-imports': [
+        'error',
+        { patterns: [{ regex: '^[^.]', message: 'This file imports no library.' }] },
+      ],
+    },
+  },
+);
