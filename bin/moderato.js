@@ -1,0 +1,64 @@
+#!/usr/bin/env node
+// Starts Moderato: the sources in a clone, the build in the package. Plain JavaScript that an old Node can
+// run too, so that it answers with a remedy instead of a syntax error.
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { constants } from 'node:os';
+import { fileURLToPath } from 'node:url';
+
+const NEEDED = 24;
+
+const root = fileURLToPath(new URL('..', import.meta.url));
+const inClone = existsSync(`${root}src/cli.ts`);
+const pinnedNode = `${root}node_modules/node/bin/node`;
+
+if (Number.parseInt(process.versions.node, 10) >= NEEDED) start();
+else if (inClone && existsSync(pinnedNode)) startWith(pinnedNode);
+else if (inClone) give(`${oldNode()}. In this clone run \`npm ci\`, which brings Node ${NEEDED}.`);
+else {
+  give(`${oldNode()}. Install it, or put it beside this package: npm install node@${NEEDED}`);
+}
+
+function start() {
+  if (inClone && !existsSync(`${root}node_modules`)) {
+    give('moderato: nothing is installed in this clone yet: run `npm ci` first.');
+  } else if (!inClone && !existsSync(`${root}dist/cli.js`)) {
+    give(`moderato: ${root}dist/cli.js is missing: install the package again.`);
+  } else {
+    import(inClone ? '../src/cli.ts' : '../dist/cli.js').catch((error) => {
+      console.error(error);
+      process.exitCode = 1;
+    });
+  }
+}
+
+function startWith(node) {
+  const child = spawn(node, [fileURLToPath(import.meta.url), ...process.argv.slice(2)], {
+    stdio: 'inherit',
+  });
+  const forward = (signal) => child.kill(signal);
+  // A terminal sends Ctrl-C to the child itself; sent twice it would cut its drain short.
+  const fromTerminal = process.stdin.isTTY === true;
+  process.on('SIGINT', fromTerminal ? () => undefined : forward);
+  for (const signal of ['SIGTERM', 'SIGHUP', 'SIGUSR2']) process.on(signal, forward);
+  child.on('error', (error) => give(`moderato: starting ${node}: ${error.message}`));
+  child.on('exit', (code, signal) => {
+    if (signal === null) {
+      process.exitCode = code;
+      return;
+    }
+    // Ends the way the child did, so that a shell or supervisor sees the same.
+    process.removeAllListeners(signal);
+    process.exitCode = 128 + constants.signals[signal];
+    process.kill(process.pid, signal);
+  });
+}
+
+function oldNode() {
+  return `moderato needs Node ${NEEDED} or newer; this is ${process.version} (${process.execPath})`;
+}
+
+function give(message) {
+  console.error(message);
+  process.exitCode = 1;
+}
