@@ -25,7 +25,7 @@ export interface YamlFault {
 export type YamlResult<T> = { ok: true; value: T } | { ok: false; faults: YamlFault[] };
 
 /** Aliases may repeat what they name this many times in all, so that a small file stays a small value. */
-const MAX_ALIAS_COUNT = 100;
+const MAX_ALIAS_COUNT = 10_000;
 
 /**
  * Parses YAML 1.2 (`off` and `no` are text, not false) and validates it. Every fault is reported at once,
