@@ -1,0 +1,201 @@
+/**
+ * Every instrument of the event path, under one name each. docs/metrics.md is the page for their readers.
+ */
+import type { Attributes, Meter } from '@opentelemetry/api';
+import type { InputRecord, SourceStatus } from '../consumers/event-source.ts';
+import { AppError, DISPOSITIONS, type ErrorCode } from '../errors.ts';
+import type { BundleIdentity, ModelIdentity, Verdict } from '../events/types.generated.ts';
+import type { Stage } from './telemetry.ts';
+
+/** 1 ms to 10 s: a stage takes milliseconds, a queue under load seconds. */
+const STAGE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
+/** 5 ms to 60 s: everything between being taken and being acknowledged, retries included. */
+const EVENT_SECONDS = [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60];
+/** 50 ms to an hour: the time in the topic counts too. */
+const DELAY_SECONDS = [0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 300, 900, 3600];
+const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128];
+const RATIOS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
+
+export interface Metrics {
+  finished(verdict: Verdict, record: InputRecord): void;
+  abandoned(error: unknown): void;
+  stage(stage: Stage, ms: number): void;
+  retried(stage: Stage, error: unknown): void;
+  inFlight(count: number): void;
+  batchInferred(size: number, maxSize: number, ms: number): void;
+  observeSource(status: () => SourceStatus): void;
+  observeDecoders(restarts: () => number): void;
+  describeModel(identity: { model: ModelIdentity; bundle: BundleIdentity }): void;
+}
+
+export function createMetrics(meter: Meter): Metrics {
+  const counter = (name: string, unit: string, description: string) =>
+    meter.createCounter(name, { unit, description });
+  const histogram = (name: string, unit: string, buckets: number[], description: string) =>
+    meter.createHistogram(name, {
+      unit,
+      description,
+      advice: { explicitBucketBoundaries: buckets },
+    });
+  const gauge = (name: string, unit: string, description: string) =>
+    meter.createObservableGauge(name, { unit, description });
+
+  const events = counter('moderato.events', '{event}', 'Verdicts acknowledged, by outcome.');
+  const notInspected = counter(
+    'moderato.not_inspected',
+    '{event}',
+    'Events whose image was not inspected, by reason code and stage.',
+  );
+  const policyResults = counter(
+    'moderato.policy.results',
+    '{result}',
+    'Results of each policy by band and mode.',
+  );
+  const abandoned = counter(
+    'moderato.events.abandoned',
+    '{event}',
+    'Events given back unacknowledged, to be read again, by error code.',
+  );
+  const retries = counter('moderato.retries', '{retry}', 'Attempts that failed and are repeated.');
+  const stageDuration = histogram(
+    'moderato.stage.duration',
+    's',
+    STAGE_SECONDS,
+    'Time one event spent in a stage.',
+  );
+  const eventDuration = histogram(
+    'moderato.event.duration',
+    's',
+    EVENT_SECONDS,
+    'From taking a record to its verdict.',
+  );
+  const verdictDelay = histogram(
+    'moderato.verdict.delay',
+    's',
+    DELAY_SECONDS,
+    "From the record's timestamp to its verdict, the wait in the topic included.",
+  );
+  const batchSize = histogram('moderato.batch.size', '{image}', BATCH_SIZES, 'Images in a batch.');
+  const batchFill = histogram(
+    'moderato.batch.fill_ratio',
+    '1',
+    RATIOS,
+    'Images in a batch against the largest batch allowed.',
+  );
+  const batchDuration = histogram(
+    'moderato.batch.duration',
+    's',
+    STAGE_SECONDS,
+    'Time one inference took.',
+  );
+
+  let inFlight = 0;
+  gauge('moderato.in_flight', '{event}', 'Events taken and not yet acknowledged.').addCallback(
+    (result) => result.observe(inFlight),
+  );
+
+  return {
+    finished: (verdict, record) => {
+      const { outcome, reason } = verdict;
+      events.add(1, { outcome });
+      if (reason) {
+        notInspected.add(1, { code: known(reason.code), stage: reason.stage });
+      }
+      for (const { id, mode, band } of verdict.policies) {
+        policyResults.add(1, { policy: id, mode, band });
+      }
+      eventDuration.record(verdict.timings.totalMs / 1000, { outcome });
+      verdictDelay.record(Math.max(0, verdict.decidedAt - record.timestamp) / 1000);
+    },
+    abandoned: (error) => abandoned.add(1, { code: codeOf(error) }),
+    stage: (stage, ms) => stageDuration.record(ms / 1000, { stage }),
+    retried: (stage, error) => retries.add(1, { stage, code: codeOf(error) }),
+    inFlight: (count) => {
+      inFlight = count;
+    },
+    batchInferred: (size, maxSize, ms) => {
+      batchSize.record(size);
+      batchFill.record(size / maxSize);
+      batchDuration.record(ms / 1000);
+    },
+    observeSource: (status) => observeSource(meter, gauge, status),
+    observeDecoders: (restarts) => {
+      meter
+        .createObservableCounter('moderato.decoder.restarts', {
+          unit: '{restart}',
+          description: 'Decoder processes that died or hung and were replaced.',
+        })
+        .addCallback((result) => result.observe(restarts()));
+    },
+    describeModel: ({ model, bundle }) => {
+      const identity: Attributes = {
+        model: model.id,
+        model_hash: model.hash,
+        preprocessing: model.preprocessing,
+        execution_provider: model.executionProvider,
+        bundle_hash: bundle.hash,
+      };
+      gauge(
+        'moderato.model.info',
+        '',
+        'Always 1; the labels say which model and bundle judge.',
+      ).addCallback((result) => result.observe(1, identity));
+    },
+  };
+}
+
+function observeSource(
+  meter: Meter,
+  gauge: (
+    name: string,
+    unit: string,
+    description: string,
+  ) => ReturnType<Meter['createObservableGauge']>,
+  status: () => SourceStatus,
+): void {
+  const lag = gauge(
+    'moderato.consumer.lag',
+    '{record}',
+    'Records not yet resolved, over all partitions assigned to this instance.',
+  );
+  const partitionLag = gauge(
+    'moderato.consumer.partition.lag',
+    '{record}',
+    'Records of one partition not yet resolved.',
+  );
+  const partitions = gauge(
+    'moderato.consumer.partitions',
+    '{partition}',
+    'Partitions assigned to this instance.',
+  );
+  const paused = gauge('moderato.consumer.paused', '', '1 while fetching is paused.');
+  const alive = gauge('moderato.consumer.alive', '', '0 once the consumer cannot receive records.');
+  meter.addBatchObservableCallback(
+    (result) => {
+      const now = status();
+      const known = now.partitions.filter((each) => each.lag !== null);
+      for (const { topic, partition, lag: behind } of known) {
+        result.observe(partitionLag, behind ?? 0, { topic, partition: String(partition) });
+      }
+      if (known.length === now.partitions.length) {
+        result.observe(
+          lag,
+          known.reduce((sum, each) => sum + (each.lag ?? 0), 0),
+        );
+      }
+      result.observe(partitions, now.partitions.length);
+      result.observe(paused, Number(now.paused));
+      result.observe(alive, Number(now.alive));
+    },
+    [lag, partitionLag, partitions, paused, alive],
+  );
+}
+
+/** The code of an error, or `unknown`: never its message, which would make labels without end. */
+export function codeOf(error: unknown): ErrorCode | 'unknown' {
+  return error instanceof AppError ? error.code : 'unknown';
+}
+
+function known(code: string): string {
+  return Object.hasOwn(DISPOSITIONS, code) ? code : 'unknown';
+}
