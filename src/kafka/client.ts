@@ -1,0 +1,81 @@
+/**
+ * The one way to Kafka: every client of this process is made from what `createKafka` returns. This room
+ * knows how to reach a broker and what its errors mean; it knows nothing of records and verdicts.
+ */
+import { readFileSync } from 'node:fs';
+import type { ConnectionOptions } from 'node:tls';
+import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
+import type { Config, Secrets } from '../config-schema.ts';
+import { AppError, messageOf } from '../errors.ts';
+import type { Logger } from '../logger.ts';
+import { registerCodecs } from './codecs.ts';
+import { kafkaLogCreator } from './kafka-logger.ts';
+
+export interface KafkaTuning {
+  /**
+   * Attempts after the first before a request is given up. The waits double from 0.2 s to 5 s.
+   * @default 8, which is 20 s: enough for a broker to restart. Lower it where a person waits for the answer.
+   */
+  retries?: number;
+}
+
+/**
+ * A kafkajs client as configured; connects to nothing yet. Reads the certificate files.
+ * Throws AppError `config_invalid` when one cannot be read or the SASL password is missing.
+ */
+export function createKafka(
+  config: Config['kafka'],
+  secrets: Secrets,
+  logger: Logger,
+  { retries = 8 }: KafkaTuning = {},
+): Kafka {
+  registerCodecs();
+  const ssl = sslOptions(config.tls);
+  const sasl = config.sasl && saslOptions(config.sasl, secrets);
+  return new Kafka({
+    brokers: config.brokers,
+    clientId: config.clientId,
+    ...(ssl !== undefined && { ssl }),
+    ...(sasl && { sasl }),
+    connectionTimeout: 5_000,
+    authenticationTimeout: 10_000,
+    requestTimeout: 30_000,
+    // Every one is given: kafkajs takes other defaults when NODE_ENV is `test`.
+    retry: { initialRetryTime: 200, maxRetryTime: 5_000, factor: 0.2, multiplier: 2, retries },
+    logLevel: logLevel.INFO,
+    logCreator: kafkaLogCreator(logger),
+  });
+}
+
+function sslOptions(tls: Config['kafka']['tls']): ConnectionOptions | true | undefined {
+  if (typeof tls === 'boolean') return tls ? true : undefined;
+  return {
+    ...(tls.ca !== undefined && { ca: [readPem('ca', tls.ca)] }),
+    ...(tls.cert !== undefined && { cert: readPem('cert', tls.cert) }),
+    ...(tls.key !== undefined && { key: readPem('key', tls.key) }),
+    ...(tls.serverName !== undefined && { servername: tls.serverName }),
+  };
+}
+
+function readPem(key: string, path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new AppError('config_invalid', `reading kafka.tls.${key}: ${messageOf(error)}`, {
+      cause: error,
+    });
+  }
+}
+
+function saslOptions(
+  { mechanism, username }: NonNullable<Config['kafka']['sasl']>,
+  { kafkaSaslPassword: password }: Secrets,
+): SASLOptions {
+  if (password === undefined) {
+    throw new AppError(
+      'config_invalid',
+      `kafka.sasl names the user ${username}, but there is no password: set MODERATO_KAFKA_SASL_PASSWORD or MODERATO_KAFKA_SASL_PASSWORD_FILE`,
+    );
+  }
+  return { mechanism, username, password };
+}

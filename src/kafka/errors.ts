@@ -1,0 +1,102 @@
+import { AppError, type ErrorCode } from '../errors.ts';
+
+/** What kafkajs puts on its errors, beside what any Error has. */
+interface KafkaFault extends Error {
+  /** The protocol error's name, for example MESSAGE_TOO_LARGE. */
+  type?: unknown;
+  /** Of a socket error, for example ECONNREFUSED. */
+  code?: unknown;
+  originalError?: unknown;
+  errors?: unknown;
+}
+
+const TOPIC_MISSING = new Set([
+  'UNKNOWN_TOPIC_OR_PARTITION',
+  'INVALID_TOPIC_EXCEPTION',
+  'KafkaJSTopicMetadataNotLoaded',
+  'KafkaJSMetadataNotLoaded',
+]);
+
+const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
+
+const REFUSED = new Set([
+  'KafkaJSSASLAuthenticationError',
+  'SASL_AUTHENTICATION_FAILED',
+  'UNSUPPORTED_SASL_MECHANISM',
+  'ILLEGAL_SASL_STATE',
+  'SECURITY_DISABLED',
+]);
+
+const UNTRUSTED = /certificate|self.signed|unable to verify|ERR_TLS|EPROTO/i;
+
+/** An error and all that it was caused by, outermost first. */
+export function* causes(error: unknown): Generator<KafkaFault> {
+  const seen = new Set<unknown>();
+  const queue = [error];
+  for (const each of queue) {
+    if (!(each instanceof Error) || seen.has(each)) continue;
+    seen.add(each);
+    const fault: KafkaFault = each;
+    yield fault;
+    queue.push(fault.cause, fault.originalError);
+    if (Array.isArray(fault.errors)) queue.push(...(fault.errors as unknown[]));
+  }
+}
+
+/** True when the protocol error `type` is anywhere in the error's causes. */
+export function hasKafkaType(error: unknown, type: string): boolean {
+  return [...causes(error)].some((fault) => fault.type === type);
+}
+
+/**
+ * The AppError for what kafkajs threw: `topic_missing`, `kafka_unauthorized`, `record_too_large`, else
+ * `kafka_unavailable`. An error that is not kafkajs's is returned as it is: nobody foresaw it.
+ *
+ * @param doing - what was being done, for the message: `subscribing to images`
+ */
+export function kafkaError(error: unknown, doing: string): Error {
+  if (error instanceof AppError) return error;
+  const faults = [...causes(error)];
+  if (!faults.some(({ name }) => name.startsWith('KafkaJS'))) {
+    return error instanceof Error ? error : new Error(`${doing}: ${String(error)}`);
+  }
+  const { code, fault } = classify(faults);
+  return new AppError(code, `${doing}: ${messageFor(fault)}; ${remedyFor(code, fault)}`, {
+    cause: error,
+  });
+}
+
+function classify(faults: KafkaFault[]): { code: ErrorCode; fault: KafkaFault } {
+  for (const fault of faults) {
+    const tags = [fault.name, typeof fault.type === 'string' ? fault.type : ''];
+    const is = (set: Set<string>): boolean => tags.some((tag) => set.has(tag));
+    if (is(TOPIC_MISSING)) return { code: 'topic_missing', fault };
+    if (is(TOO_LARGE)) return { code: 'record_too_large', fault };
+    if (is(REFUSED) || tags.some((tag) => tag.endsWith('_AUTHORIZATION_FAILED'))) {
+      return { code: 'kafka_unauthorized', fault };
+    }
+  }
+  const innermost = faults.at(-1) as KafkaFault;
+  return { code: 'kafka_unavailable', fault: innermost };
+}
+
+function messageFor(fault: KafkaFault): string {
+  return typeof fault.type === 'string' ? `${fault.message} (${fault.type})` : fault.message;
+}
+
+function remedyFor(code: ErrorCode, fault: KafkaFault): string {
+  switch (code) {
+    case 'topic_missing':
+      return 'create the topic (moderato topics create) or correct its name in topics';
+    case 'record_too_large':
+      return "raise the topic's max.message.bytes";
+    case 'kafka_unauthorized':
+      return fault.name === 'KafkaJSSASLAuthenticationError' || fault.type === undefined
+        ? 'check kafka.sasl and the password'
+        : 'grant this user the access';
+    default:
+      return UNTRUSTED.test(`${fault.message} ${String(fault.code)}`)
+        ? "check kafka.tls: kafka.tls.ca names the file with the broker's CA certificate"
+        : 'check that kafka.brokers are up, reachable, and speak what kafka.tls says';
+  }
+}
