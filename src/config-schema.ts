@@ -97,6 +97,8 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** Events between being taken and being acknowledged; bounds memory. */
       maxInFlight: count.default(64),
+      /** Bytes of their records, together. */
+      maxInFlightBytes: count.default(128 * 1024 * 1024),
       /** How long the events in flight may take to finish once the process was told to stop. */
       drainTimeoutMs: count.default(25_000),
     })

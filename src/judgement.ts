@@ -1,0 +1,154 @@
+import type { InputRecord } from './consumers/event-source.ts';
+import { AppError } from './errors.ts';
+import type {
+  Header,
+  ImageEvent,
+  ImageFacts,
+  NotInspectedReason,
+  Outcome,
+  PolicyResult,
+  Verdict,
+} from './events/types.generated.ts';
+import { verdictId } from './events/verdict-id.ts';
+import type { DecodedImage } from './images/image-decoder.ts';
+import type { LoadedImage } from './images/load-image.ts';
+import type { Journey } from './journey.ts';
+import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
+import type { PolicyBundle } from './policies/bundle.ts';
+import { requestedOnError } from './policies/decide.ts';
+import { deadLetterOf } from './producers/dead-letter.ts';
+import type { Emission } from './producers/verdict-sink.ts';
+
+/** What the verdicts of one process have in common. */
+export interface Judge {
+  encoder: EncoderInfo;
+  bundle: PolicyBundle;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+/** What is known of one record so far; in the end, everything that is emitted for it. */
+export class Judgement {
+  readonly #judge: Judge;
+  readonly #record: InputRecord;
+  readonly #journey: Journey;
+  #event: ImageEvent | undefined;
+  #image: ImageFacts | null = null;
+  #outcome: Outcome = 'not_inspected';
+  #policies: PolicyResult[] = [];
+  #embedding: UnitVector | undefined;
+  #error: AppError | undefined;
+
+  constructor(judge: Judge, record: InputRecord, journey: Journey) {
+    this.#judge = judge;
+    this.#record = record;
+    this.#journey = journey;
+  }
+
+  decoded(event: ImageEvent): void {
+    this.#event = event;
+  }
+
+  loaded(image: LoadedImage): void {
+    const bytes = image.bytes.length;
+    this.#image = {
+      sha256: image.sha256,
+      bytes,
+      format: null,
+      width: null,
+      height: null,
+      frames: null,
+    };
+  }
+
+  preprocessed(image: DecodedImage): void {
+    if (this.#image === null) return;
+    const { format, width, height, frames } = image;
+    this.#image = { ...this.#image, format, width, height, frames };
+  }
+
+  decided(outcome: Outcome, policies: PolicyResult[], embedding: UnitVector): void {
+    this.#outcome = outcome;
+    this.#policies = policies;
+    this.#embedding = embedding;
+  }
+
+  /** Whether `error` is an answer about this record (then it becomes its reason) and not a fault of ours. */
+  explainedBy(error: unknown): boolean {
+    if (!(error instanceof AppError)) return false;
+    if (error.disposition !== 'not-inspected' && error.disposition !== 'dead-letter') return false;
+    this.#error = error;
+    return true;
+  }
+
+  emission(headers: Header[], withEmbedding: boolean): Emission {
+    const emission: Emission = { key: this.#record.key, headers, verdict: this.#verdict() };
+    if (this.#error?.disposition === 'dead-letter') {
+      emission.deadLetter = deadLetterOf(
+        this.#record,
+        { code: this.#error.code, message: this.#error.message, stage: this.#journey.stageName },
+        this.#judge.now(),
+      );
+    }
+    if (withEmbedding && this.#embedding && this.#event && this.#image) {
+      const { encoder } = this.#judge;
+      emission.embedding = {
+        eventId: this.#event.eventId,
+        imageSha256: this.#image.sha256,
+        modelHash: encoder.hash,
+        preprocessing: encoder.preprocessing,
+        vector: Array.from(this.#embedding),
+      };
+    }
+    return emission;
+  }
+
+  #verdict(): Verdict {
+    const { topic, partition, offset } = this.#record;
+    const { encoder, bundle } = this.#judge;
+    const event = this.#event;
+    const eventId = event?.eventId ?? null;
+    return {
+      verdictId: verdictId({
+        eventId,
+        topic,
+        partition,
+        offset,
+        modelHash: encoder.hash,
+        bundleHash: bundle.hash,
+      }),
+      eventId,
+      occurredAt: event?.occurredAt ?? null,
+      decidedAt: this.#judge.now(),
+      input: { topic, partition, offset },
+      source: event?.source ?? null,
+      tenant: event?.tenant ?? null,
+      labels: event?.labels ?? {},
+      outcome: this.#outcome,
+      reason: this.#reason(),
+      policies: this.#policies,
+      image: this.#image,
+      model: {
+        id: encoder.id,
+        hash: encoder.hash,
+        preprocessing: encoder.preprocessing,
+        executionProvider: encoder.executionProvider,
+      },
+      bundle: { version: bundle.version, hash: bundle.hash },
+      timings: {
+        fetchMs: this.#journey.duration('fetch'),
+        decodeMs: this.#journey.duration('preprocess'),
+        queueMs: this.#journey.duration('queue'),
+        inferMs: this.#journey.duration('infer'),
+        totalMs: this.#journey.total(),
+      },
+    };
+  }
+
+  #reason(): NotInspectedReason | null {
+    if (this.#error === undefined) return null;
+    const { code, message } = this.#error;
+    const requested = requestedOnError(this.#judge.bundle);
+    return { code, message, stage: this.#journey.stageName, requested };
+  }
+}

@@ -1,0 +1,159 @@
+import type { Clock } from '../clock.ts';
+import { AppError, dispositionOf, messageOf } from '../errors.ts';
+import { Gate } from '../gate.ts';
+
+export interface BatcherOptions<In, Out> {
+  /** Runs one batch and returns one output for each input, in order. Never called while it is running. */
+  run: (batch: readonly In[]) => Promise<readonly Out[]>;
+  /** Throws when the encoder is unable to handle even a known good input. */
+  probe: () => Promise<void>;
+  maxBatchSize: number;
+  /** Items that may wait for a batch; `submit` holds further ones back until there is room. */
+  maxQueued: number;
+  /**
+   * How long an incomplete batch waits for more items, in ms. Raise it only where items trickle in and the
+   * device is much better at full batches.
+   * @default 0 whatever waits is taken at once
+   */
+  maxWaitMs?: number;
+  clock: Clock;
+  onBatch?: (size: number, ms: number) => void;
+}
+
+export interface Batched<Out> {
+  value: Out;
+  /** From submission to the start of the batch, in ms. */
+  queueMs: number;
+  /** Duration of the batch that held the item, in ms. */
+  inferMs: number;
+  batchSize: number;
+}
+
+interface Entry<In, Out> {
+  item: In;
+  submittedAt: number;
+  resolve: (result: Batched<Out>) => void;
+  reject: (error: unknown) => void;
+}
+
+/**
+ * Greedy batching: one batch runs while the next fills, and takes what waits, up to `maxBatchSize`. So batches
+ * are full under load and nobody waits when idle.
+ */
+export class Batcher<In, Out> {
+  readonly #options: BatcherOptions<In, Out>;
+  readonly #queue: Array<Entry<In, Out>> = [];
+  readonly #room: Gate;
+  #pumping = false;
+  #filled: (() => void) | undefined;
+
+  constructor(options: BatcherOptions<In, Out>) {
+    this.#options = options;
+    this.#room = new Gate(options.maxQueued);
+  }
+
+  /** Items waiting for a batch. */
+  get queued(): number {
+    return this.#queue.length;
+  }
+
+  /**
+   * Rejects with `inference_failed` when this item fails alone while others, or the probe, succeed;
+   * with `encoder_failed` when the encoder is at fault.
+   */
+  async submit(item: In): Promise<Batched<Out>> {
+    const submittedAt = this.#options.clock.elapsed();
+    await this.#room.enter();
+    return new Promise((resolve, reject) => {
+      this.#queue.push({ item, submittedAt, resolve, reject });
+      if (this.#queue.length >= this.#options.maxBatchSize) this.#filled?.();
+      if (!this.#pumping) void this.#pump();
+    });
+  }
+
+  async #pump(): Promise<void> {
+    this.#pumping = true;
+    await Promise.resolve(); // callers of the same tick share the batch
+    while (this.#queue.length > 0) {
+      await this.#waitForMore();
+      const batch = this.#queue.splice(0, this.#options.maxBatchSize);
+      batch.forEach(() => this.#room.leave());
+      await this.#runBatch(batch);
+    }
+    this.#pumping = false;
+  }
+
+  async #waitForMore(): Promise<void> {
+    const { maxWaitMs = 0, maxBatchSize, clock } = this.#options;
+    const oldest = this.#queue[0];
+    if (oldest === undefined || this.#queue.length >= maxBatchSize) return;
+    const remainingMs = oldest.submittedAt + maxWaitMs - clock.elapsed();
+    if (remainingMs <= 0) return;
+    const timer = new AbortController();
+    const filled = new Promise<void>((resolve) => (this.#filled = resolve));
+    const elapsed = clock.sleep(remainingMs, timer.signal).catch(() => undefined);
+    await Promise.race([filled, elapsed]);
+    this.#filled = undefined;
+    timer.abort();
+  }
+
+  async #runBatch(batch: Array<Entry<In, Out>>): Promise<void> {
+    try {
+      await this.#runAndSettle(batch);
+    } catch (error) {
+      if (dispositionOf(error) === 'not-inspected') await this.#isolate(batch, error);
+      else for (const entry of batch) entry.reject(error);
+    }
+  }
+
+  /** Settles every entry of a batch that ran, none of one that failed. */
+  async #runAndSettle(batch: ReadonlyArray<Entry<In, Out>>): Promise<void> {
+    const { clock, run, onBatch } = this.#options;
+    const startedAt = clock.elapsed();
+    const values = await run(batch.map((entry) => entry.item));
+    if (values.length !== batch.length) {
+      throw new AppError(
+        'inference_failed',
+        `running a batch of ${batch.length}: the encoder returned ${values.length} outputs`,
+      );
+    }
+    const inferMs = clock.elapsed() - startedAt;
+    onBatch?.(batch.length, inferMs);
+    for (const [index, entry] of batch.entries()) {
+      entry.resolve({
+        value: values[index] as Out,
+        queueMs: startedAt - entry.submittedAt,
+        inferMs,
+        batchSize: batch.length,
+      });
+    }
+  }
+
+  /** Runs the items of a failed batch once more, one by one, so that a poison image sinks only itself. */
+  async #isolate(batch: ReadonlyArray<Entry<In, Out>>, cause: unknown): Promise<void> {
+    const failed: Array<{ entry: Entry<In, Out>; error: unknown }> = [];
+    for (const entry of batch) {
+      try {
+        await this.#runAndSettle([entry]);
+      } catch (error) {
+        failed.push({ entry, error });
+      }
+    }
+    const verdict = failed.length === batch.length ? await this.#blame(cause) : undefined;
+    for (const { entry, error } of failed) entry.reject(verdict ?? error);
+  }
+
+  /** When every item failed alone: the encoder's own error if a known good input fails too. */
+  async #blame(cause: unknown): Promise<AppError | undefined> {
+    try {
+      await this.#options.probe();
+      return undefined;
+    } catch {
+      return new AppError(
+        'encoder_failed',
+        `the encoder fails on every input, a known good one included: ${messageOf(cause)}`,
+        { cause },
+      );
+    }
+  }
+}

@@ -1,0 +1,156 @@
+/**
+ * The way of one image event, from the record taken to the offset resolved. Newcomers start at `#judge`.
+ * This file imports no library and names no adapter: it sees ports only.
+ */
+import type { Clock } from './clock.ts';
+import type { Delivery, EventSource, InputRecord } from './consumers/event-source.ts';
+import type { EventDecoder } from './events/event-decoder.ts';
+import { Gate } from './gate.ts';
+import type { ImageDecoder, Pixels } from './images/image-decoder.ts';
+import type { ImageFetcher } from './images/image-fetcher.ts';
+import { loadImage } from './images/load-image.ts';
+import { Journey } from './journey.ts';
+import { Judgement } from './judgement.ts';
+import type { Batcher } from './model/batcher.ts';
+import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
+import type { Telemetry } from './observability/telemetry.ts';
+import { decide } from './policies/decide.ts';
+import type { EmbeddedBundle } from './policies/prompt-embeddings.ts';
+import { scoreImage } from './policies/score.ts';
+import type { VerdictSink } from './producers/verdict-sink.ts';
+
+export interface PipelineParts {
+  source: EventSource;
+  events: EventDecoder;
+  fetcher: ImageFetcher;
+  images: ImageDecoder;
+  batcher: Batcher<Pixels, UnitVector>;
+  encoder: EncoderInfo;
+  bundle: EmbeddedBundle;
+  sink: VerdictSink;
+  telemetry: Telemetry;
+  clock: Clock;
+}
+
+export interface PipelineLimits {
+  /** Events between being taken and being acknowledged. */
+  maxInFlight: number;
+  /** Bytes of their records, together; one record is admitted whatever its size. */
+  maxInFlightBytes: number;
+  /** Bytes of one encoded image. */
+  maxImageBytes: number;
+  /** Whether every embedding is emitted beside its verdict. */
+  emitEmbeddings: boolean;
+}
+
+export class Pipeline {
+  readonly #parts: PipelineParts;
+  readonly #limits: PipelineLimits;
+  readonly #inFlight: Gate;
+  readonly #abort = new AbortController();
+  #failure: { error: unknown } | undefined;
+
+  constructor(parts: PipelineParts, limits: PipelineLimits) {
+    this.#parts = parts;
+    this.#limits = limits;
+    this.#inFlight = new Gate(limits.maxInFlight, limits.maxInFlightBytes);
+  }
+
+  /** Events taken and not yet acknowledged. */
+  get inFlight(): number {
+    return this.#inFlight.count;
+  }
+
+  /**
+   * Runs until the source ends and everything in flight is done. Throws the first error that no record can be
+   * blamed for; the records it struck stay unacknowledged.
+   */
+  async run(): Promise<void> {
+    const { source } = this.#parts;
+    const events = new Set<Promise<void>>();
+    try {
+      for await (const delivery of source.deliveries()) {
+        const weight = delivery.record.value?.length ?? 0;
+        await this.#inFlight.enter(weight);
+        if (this.#abort.signal.aborted) break;
+        const event = this.#process(delivery).finally(() => {
+          this.#inFlight.leave(weight);
+          events.delete(event);
+        });
+        events.add(event);
+      }
+    } finally {
+      await Promise.all(events);
+    }
+    if (this.#failure) throw this.#failure.error;
+  }
+
+  /** Gives up what is held or in flight: it stays unacknowledged and is read again by the next owner. */
+  abort(): void {
+    this.#abort.abort();
+  }
+
+  async #process(delivery: Delivery): Promise<void> {
+    const { telemetry, clock, sink, source } = this.#parts;
+    const { record } = delivery;
+    const trace = telemetry.eventStarted(record);
+    const journey = new Journey({ trace, telemetry, clock, signal: this.#abort.signal });
+    telemetry.inFlight(this.inFlight);
+    try {
+      const judgement = await this.#judge(record, journey);
+      const emission = judgement.emission(
+        trace.inject(record.headers),
+        this.#limits.emitEmbeddings,
+      );
+      await journey.stage('emit', () => sink.emit(emission));
+      delivery.resolve();
+      trace.finished(emission.verdict);
+    } catch (error) {
+      trace.abandoned(error);
+      if (this.#abort.signal.aborted) return;
+      this.#failure ??= { error };
+      this.#abort.abort();
+      await source.stop();
+    }
+  }
+
+  /** Decode → fetch → preprocess → batch and infer → score → decide. */
+  async #judge(record: InputRecord, journey: Journey): Promise<Judgement> {
+    const { events, fetcher, images, encoder, bundle, clock } = this.#parts;
+    const judge = { encoder, bundle: bundle.bundle, now: () => clock.now() };
+    const judgement = new Judgement(judge, record, journey);
+    try {
+      const event = await journey.stage('decode', () => events.decode(record.value));
+      judgement.decoded(event);
+
+      const encoded = await journey.stage('fetch', (signal) =>
+        loadImage(event.image, { fetcher, maxBytes: this.#limits.maxImageBytes, signal }),
+      );
+      judgement.loaded(encoded);
+
+      const image = await journey.stage('preprocess', () => images.decode(encoded.bytes));
+      judgement.preprocessed(image);
+
+      const embedding = await this.#infer(image.pixels, journey);
+
+      const region = { frame: 0, crop: image.crop };
+      const startedAt = clock.elapsed();
+      const results = scoreImage(embedding, bundle, encoder.scoring, region);
+      journey.record('score', startedAt, clock.elapsed());
+      judgement.decided(decide(results), results, embedding);
+    } catch (error) {
+      if (!judgement.explainedBy(error)) throw error;
+    }
+    return judgement;
+  }
+
+  async #infer(pixels: Pixels, journey: Journey): Promise<UnitVector> {
+    const { batcher, clock } = this.#parts;
+    journey.enter('infer');
+    const { value, inferMs, queueMs } = await batcher.submit(pixels);
+    const endedAt = clock.elapsed();
+    journey.record('queue', endedAt - inferMs - queueMs, endedAt - inferMs);
+    journey.record('infer', endedAt - inferMs, endedAt);
+    return value;
+  }
+}

@@ -1,0 +1,50 @@
+import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { Gate } from '../src/gate.ts';
+import { settle } from './support/fake-clock.ts';
+
+describe('Gate', () => {
+  it('never admits more than its count and weight, and admits everybody in order', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.integer({ min: 0, max: 20 }), { maxLength: 40 }),
+        fc.integer({ min: 1, max: 5 }),
+        fc.integer({ min: 1, max: 30 }),
+        async (weights, maxCount, maxWeight) => {
+          const gate = new Gate(maxCount, maxWeight);
+          const order: number[] = [];
+          let inside = 0;
+          let load = 0;
+          await Promise.all(
+            weights.map(async (weight, index) => {
+              await gate.enter(weight);
+              order.push(index);
+              inside += 1;
+              load += weight;
+              expect(inside).toBeLessThanOrEqual(maxCount);
+              expect(inside === 1 || load <= maxWeight).toBe(true);
+              await Promise.resolve();
+              inside -= 1;
+              load -= weight;
+              gate.leave(weight);
+            }),
+          );
+          expect(order).toEqual(weights.map((_, index) => index));
+          expect(gate.count).toBe(0);
+        },
+      ),
+    );
+  });
+
+  it('admits one item that is heavier than the whole gate', async () => {
+    const gate = new Gate(2, 10);
+    await gate.enter(99);
+    let second = false;
+    const waiting = gate.enter(1).then(() => (second = true));
+    await settle();
+    expect(second).toBe(false);
+    gate.leave(99);
+    await waiting;
+    expect(gate.count).toBe(1);
+  });
+});
