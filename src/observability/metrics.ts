@@ -161,7 +161,7 @@ function observeSource(
   const partitionLag = gauge(
     'moderato.consumer.partition.lag',
     '{record}',
-    'Records of one partition not yet resolved.',
+    'Records of one partition not yet resolved; 0 once the partition is revoked.',
   );
   const partitions = gauge(
     'moderato.consumer.partitions',
@@ -170,9 +170,18 @@ function observeSource(
   );
   const paused = gauge('moderato.consumer.paused', '', '1 while fetching is paused.');
   const alive = gauge('moderato.consumer.alive', '', '0 once the consumer cannot receive records.');
+  // The SDK repeats a gauge's last value for ever: the lag of a partition that another instance now owns would
+  // be counted twice.
+  const seen = new Map<string, Attributes>();
   meter.addBatchObservableCallback(
     (result) => {
       const now = status();
+      for (const { topic, partition } of now.partitions) {
+        seen.set(`${topic}/${partition}`, { topic, partition: String(partition) });
+      }
+      const owned = new Set(now.partitions.map((each) => `${each.topic}/${each.partition}`));
+      for (const [key, labels] of seen)
+        if (!owned.has(key)) result.observe(partitionLag, 0, labels);
       const known = now.partitions.filter((each) => each.lag !== null);
       for (const { topic, partition, lag: behind } of known) {
         result.observe(partitionLag, behind ?? 0, { topic, partition: String(partition) });

@@ -1,0 +1,170 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import type { SourceStatus } from '../../src/consumers/event-source.ts';
+import { AppError } from '../../src/errors.ts';
+import { startTelemetry, type RunningTelemetry } from '../../src/observability/otel-telemetry.ts';
+import { aNotInspectedVerdict, aPolicyResult, aRecord, aVerdict } from '../support/builders.ts';
+import { scrape } from './scrape.ts';
+
+let running: RunningTelemetry;
+
+beforeEach(async () => {
+  running = await startTelemetry({
+    serviceName: 'moderato-test',
+    serviceVersion: '1.2.3',
+    registerPrometheus: true,
+  });
+});
+afterEach(() => running.shutdown());
+
+const aStatus = (overrides: Partial<SourceStatus> = {}): SourceStatus => ({
+  alive: true,
+  assigned: true,
+  paused: false,
+  partitions: [],
+  ...overrides,
+});
+
+describe('a scrape', () => {
+  it('counts verdicts by outcome and policies by band and mode', async () => {
+    const verdict = aVerdict({
+      policies: [
+        aPolicyResult({ id: 'firearms', band: 'block', mode: 'enforce' }),
+        aPolicyResult({ id: 'alcohol', band: 'review', mode: 'shadow' }),
+      ],
+    });
+    for (const offset of [0, 1])
+      running.telemetry.eventStarted(aRecord({ offset })).finished(verdict);
+    running.telemetry
+      .eventStarted(aRecord())
+      .finished(aVerdict({ outcome: 'allow', policies: [] }));
+
+    const metrics = await scrape(running);
+    expect(metrics.types.get('moderato_events_total')).toBe('counter');
+    expect(metrics.value('moderato_events_total', { outcome: 'block' })).toBe(2);
+    expect(metrics.value('moderato_events_total', { outcome: 'allow' })).toBe(1);
+    expect(
+      metrics.value('moderato_policy_results_total', {
+        policy: 'alcohol',
+        band: 'review',
+        mode: 'shadow',
+      }),
+    ).toBe(2);
+  });
+
+  it('counts images not inspected by code, and never by a code nobody knows', async () => {
+    const strange = aNotInspectedVerdict();
+    strange.reason = { code: 'made up', message: '', stage: 'fetch', requested: 'review' };
+    running.telemetry.eventStarted(aRecord()).finished(aNotInspectedVerdict());
+    running.telemetry.eventStarted(aRecord()).finished(strange);
+
+    const metrics = await scrape(running);
+    expect(
+      metrics.value('moderato_not_inspected_total', { code: 'event_undecodable', stage: 'decode' }),
+    ).toBe(1);
+    expect(metrics.value('moderato_not_inspected_total', { code: 'unknown' })).toBe(1);
+  });
+
+  it('measures stages in seconds', async () => {
+    const event = running.telemetry.eventStarted(aRecord());
+    event.stage('infer', 1000, 1030);
+    event.finished(aVerdict());
+
+    const metrics = await scrape(running);
+    const infer = { stage: 'infer' };
+    expect(metrics.types.get('moderato_stage_duration_seconds')).toBe('histogram');
+    expect(metrics.value('moderato_stage_duration_seconds_sum', infer)).toBeCloseTo(0.03);
+    expect(metrics.value('moderato_stage_duration_seconds_bucket', { ...infer, le: '0.025' })).toBe(
+      0,
+    );
+    expect(metrics.value('moderato_stage_duration_seconds_bucket', { ...infer, le: '0.05' })).toBe(
+      1,
+    );
+    expect(metrics.value('moderato_event_duration_seconds_count', { outcome: 'block' })).toBe(1);
+    expect(metrics.value('moderato_verdict_delay_seconds_sum')).toBeCloseTo(0.25);
+  });
+
+  it('shows batches by size and by fill, what is in flight, retries and abandoned events', async () => {
+    running.telemetry.batchInferred(12, 16, 80);
+    running.telemetry.inFlight(5);
+    running.telemetry.inFlight(7);
+    running.telemetry.retried('fetch', new AppError('image_store_unavailable', 'down'), 1);
+    running.telemetry.eventStarted(aRecord()).abandoned(new TypeError('unforeseen'));
+
+    const metrics = await scrape(running);
+    expect(metrics.value('moderato_batch_size_sum')).toBe(12);
+    expect(metrics.value('moderato_batch_fill_ratio_sum')).toBe(0.75);
+    expect(metrics.value('moderato_batch_duration_seconds_sum')).toBeCloseTo(0.08);
+    expect(metrics.value('moderato_in_flight')).toBe(7);
+    expect(
+      metrics.value('moderato_retries_total', { stage: 'fetch', code: 'image_store_unavailable' }),
+    ).toBe(1);
+    expect(metrics.value('moderato_events_abandoned_total', { code: 'unknown' })).toBe(1);
+  });
+
+  it('asks the source for lag when it is scraped, per partition and in total', async () => {
+    let status = aStatus({
+      partitions: [
+        { topic: 'images', partition: 0, committed: 10, lag: 4 },
+        { topic: 'images', partition: 1, committed: 20, lag: 38 },
+      ],
+    });
+    running.observeSource(() => status);
+    let metrics = await scrape(running);
+    expect(
+      metrics.value('moderato_consumer_partition_lag', { topic: 'images', partition: '1' }),
+    ).toBe(38);
+    expect(metrics.value('moderato_consumer_lag')).toBe(42);
+    expect(metrics.value('moderato_consumer_partitions')).toBe(2);
+    expect(metrics.value('moderato_consumer_alive')).toBe(1);
+
+    status = aStatus({ alive: false, paused: true });
+    metrics = await scrape(running);
+    expect(metrics.value('moderato_consumer_alive')).toBe(0);
+    expect(metrics.value('moderato_consumer_paused')).toBe(1);
+  });
+
+  it('counts no lag of a partition that another instance owns now', async () => {
+    let status = aStatus({
+      partitions: [{ topic: 'images', partition: 1, committed: 20, lag: 38 }],
+    });
+    running.observeSource(() => status);
+    await scrape(running);
+    status = aStatus();
+    const metrics = await scrape(running);
+    expect(metrics.value('moderato_consumer_partition_lag', { partition: '1' })).toBe(0);
+    expect(metrics.value('moderato_consumer_lag')).toBe(0);
+  });
+
+  it('tells no total lag while the lag of a partition is unknown', async () => {
+    running.observeSource(() =>
+      aStatus({
+        partitions: [
+          { topic: 'images', partition: 0, committed: 10, lag: 4 },
+          { topic: 'images', partition: 1, committed: -1, lag: null },
+        ],
+      }),
+    );
+    const metrics = await scrape(running);
+    expect(metrics.value('moderato_consumer_lag')).toBeUndefined();
+    expect(metrics.value('moderato_consumer_partition_lag')).toBe(4);
+  });
+
+  it('names the build, the model and the bundle, and watches the process', async () => {
+    const { model, bundle } = aVerdict();
+    running.describeModel({ model, bundle });
+    running.observeDecoders(() => 3);
+
+    const metrics = await scrape(running);
+    expect(metrics.value('moderato_build_info', { version: '1.2.3' })).toBe(1);
+    expect(
+      metrics.value('moderato_model_info', { model: 'starter', bundle_hash: bundle.hash }),
+    ).toBe(1);
+    expect(metrics.value('moderato_decoder_restarts_total')).toBe(3);
+    expect(metrics.value('process_memory_usage_bytes')).toBeGreaterThan(10e6);
+    expect(metrics.value('process_cpu_time_seconds_total', { cpu_mode: 'user' })).toBeGreaterThan(
+      0,
+    );
+    expect(metrics.value('nodejs_eventloop_utilization_ratio')).toBeLessThanOrEqual(1);
+    expect(metrics.value('target_info', { service_name: 'moderato-test' })).toBe(1);
+  });
+});
