@@ -1,0 +1,110 @@
+import { extname } from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { AppError, messageOf } from '../errors.ts';
+import type { Failure, Reply, Request, WorkerStart } from './encoder-messages.ts';
+import type { Golden } from './golden.ts';
+
+type Question = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
+
+/** The worker seen from outside: questions in, embeddings out, in order. */
+export interface EncoderThread {
+  /** What this thread makes of the golden image and text. */
+  readonly golden: Golden;
+  /** Throws AppError `inference_failed`, or `encoder_failed` once the thread is gone. */
+  ask(question: Question): Promise<Float32Array>;
+  /** Answers what was asked before, then ends the thread. */
+  close(): Promise<void>;
+}
+
+interface Pending {
+  resolve: (embeddings: Float32Array) => void;
+  reject: (error: AppError) => void;
+}
+
+/** Resolves when the model is loaded. */
+export async function startEncoderThread(start: WorkerStart): Promise<EncoderThread> {
+  // The worker lies beside this file, as .ts in a clone and as .js in the package.
+  const file = new URL(`./encoder-worker${extname(import.meta.filename)}`, import.meta.url);
+  // onnxruntime reports its use to Microsoft unless told not to; it reads the process's environment, not the
+  // worker's copy. A machine that looks at users' images tells nobody.
+  process.env['ORT_DISABLE_TELEMETRY'] = '1';
+  const worker = new Worker(file, { workerData: start });
+  const pending = new Map<number, Pending>();
+  let nextId = 0;
+  let gone: AppError | null = null;
+  let closing: Promise<void> | undefined;
+
+  const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  const fail = (error: AppError): void => {
+    gone ??= error;
+    for (const { reject } of pending.values()) reject(gone);
+    pending.clear();
+  };
+
+  const ready = new Promise<Golden>((resolve, reject) => {
+    worker.on('message', (reply: Reply) => {
+      if (reply.kind === 'ready') resolve(reply.golden);
+      else if (reply.kind === 'failed') reject(toError(reply.error));
+      else settle(reply);
+    });
+    const lose = (error: AppError): void => {
+      fail(error);
+      reject(error);
+    };
+    worker.once('error', (cause: unknown) => {
+      lose(failure(`the encoder's thread died: ${messageOf(cause)}`, cause));
+    });
+    worker.once('exit', (code) => {
+      lose(failure(closing ? CLOSED : `the encoder's thread ended with code ${code}`));
+    });
+  });
+
+  const settle = (reply: Extract<Reply, { id: number }>): void => {
+    const call = pending.get(reply.id);
+    pending.delete(reply.id);
+    // An idle encoder does not keep a process alive that has nothing else to do.
+    if (pending.size === 0) worker.unref();
+    if (reply.kind === 'embeddings') call?.resolve(reply.embeddings);
+    else call?.reject(toError(reply.error));
+  };
+
+  const golden = await ready.catch(async (error: unknown) => {
+    await ended;
+    throw error;
+  });
+  worker.unref();
+
+  return {
+    golden,
+    ask: (question) =>
+      new Promise((resolve, reject) => {
+        const lost = gone ?? (closing && failure(CLOSED));
+        if (lost) {
+          reject(lost);
+          return;
+        }
+        const id = nextId++;
+        pending.set(id, { resolve, reject });
+        worker.ref();
+        worker.postMessage({ ...question, id });
+      }),
+    close: () => {
+      closing ??= (async () => {
+        worker.ref();
+        worker.postMessage({ kind: 'close', id: nextId++ });
+        await ended;
+      })();
+      return closing;
+    },
+  };
+}
+
+const CLOSED = 'the encoder was closed';
+
+function failure(what: string, cause?: unknown): AppError {
+  return new AppError('encoder_failed', `encoding: ${what}`, { cause });
+}
+
+function toError({ code, message }: Failure): AppError {
+  return new AppError(code, message);
+}

@@ -1,0 +1,162 @@
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { z } from 'zod';
+import { AppError } from '../errors.ts';
+import { isMissing } from './model-files.ts';
+import type { Manifest } from './model-manifest.ts';
+
+/** Embeddings that every execution provider must reproduce: of `goldenImage` and of a text. */
+export interface Golden {
+  text: string;
+  imageEmbedding: Float32Array;
+  textEmbedding: Float32Array;
+  /** Largest cosine distance that counts as equal. */
+  tolerance: number;
+}
+
+/** `matched`: equal to what was known; `recorded`: known from now on; `unrecorded`: the cache is not writable. */
+export type GoldenOutcome = 'matched' | 'recorded' | 'unrecorded';
+
+export const GOLDEN_TEXT = 'a photo of a cat on a red chair';
+/** Four digits of agreement: far above rounding, far below what a wrong kernel or input order makes. */
+export const GOLDEN_TOLERANCE = 1e-3;
+
+/**
+ * A picture made by formula (`gradient-1`), RGB `[height, width, 3]`: red grows to the right, green
+ * downwards, blue is a fine texture, so that swapped channels, axes or rows all show.
+ */
+export function goldenImage(width: number, height: number): Uint8Array {
+  const image = new Uint8Array(width * height * 3);
+  let at = 0;
+  for (let y = 0; y < height; y++) {
+    for (let x = 0; x < width; x++) {
+      image[at++] = Math.floor((255 * x) / width);
+      image[at++] = Math.floor((255 * y) / height);
+      image[at++] = ((x ^ y) * 5) & 255;
+    }
+  }
+  return image;
+}
+
+export function goldenFromManifest({ golden }: Manifest): Golden | null {
+  if (!golden) return null;
+  return {
+    text: golden.text,
+    imageEmbedding: fromBase64(golden.image_embedding),
+    textEmbedding: fromBase64(golden.text_embedding),
+    tolerance: golden.tolerance ?? GOLDEN_TOLERANCE,
+  };
+}
+
+/** Throws AppError `model_mismatch` when `actual` is not what `expected` says. */
+export function checkGolden(expected: Golden, actual: Golden, model: string, on: string): void {
+  for (const tower of ['image', 'text'] as const) {
+    const wanted = expected[`${tower}Embedding`];
+    const got = actual[`${tower}Embedding`];
+    const distance = wanted.length === got.length ? cosineDistance(wanted, got) : 1;
+    // Written so that NaN fails.
+    if (distance <= expected.tolerance) continue;
+    throw new AppError(
+      'model_mismatch',
+      `checking ${model} on ${on}: the golden ${tower} embedding is off by ${distance.toPrecision(3)} in cosine ` +
+        `(allowed: ${expected.tolerance}; ${got.length} dimensions, expected ${wanted.length}). The graph, the ` +
+        'runtime or the device computes something else than when the embedding was recorded; its scores cannot be trusted.',
+    );
+  }
+}
+
+/** Of vectors of equal length. */
+export function cosineDistance(a: ArrayLike<number>, b: ArrayLike<number>): number {
+  let dot = 0;
+  let aa = 0;
+  let bb = 0;
+  for (let i = 0; i < a.length; i++) {
+    const x = a[i] ?? 0;
+    const y = b[i] ?? 0;
+    dot += x * y;
+    aa += x * x;
+    bb += y * y;
+  }
+  return 1 - dot / Math.sqrt(aa * bb);
+}
+
+const recordSchema = z.strictObject({
+  text: z.string(),
+  image_embedding: z.base64(),
+  text_embedding: z.base64(),
+});
+
+/** The golden embeddings of models that ship none, by model hash, below the cache folder. */
+export interface GoldenCache {
+  read(modelHash: string): Promise<Golden | null>;
+  /** False where the folder cannot be written: a read-only container must still start. */
+  write(modelHash: string, golden: Golden): Promise<boolean>;
+}
+
+export function createGoldenCache(cacheFolder: string): GoldenCache {
+  const fileOf = (hash: string): string => join(cacheFolder, 'golden', `${hash}.json`);
+  return {
+    read: async (hash) => {
+      const text = await readFile(fileOf(hash), 'utf8').catch((error: unknown) => {
+        if (isMissing(error)) return null;
+        throw error;
+      });
+      if (text === null) return null;
+      const parsed = recordSchema.safeParse(parseJson(text));
+      if (!parsed.success) {
+        throw new AppError(
+          'model_invalid',
+          `reading ${fileOf(hash)}: not golden embeddings; remove the file to record them again`,
+        );
+      }
+      return {
+        text: parsed.data.text,
+        imageEmbedding: fromBase64(parsed.data.image_embedding),
+        textEmbedding: fromBase64(parsed.data.text_embedding),
+        tolerance: GOLDEN_TOLERANCE,
+      };
+    },
+    write: async (hash, golden) => {
+      const file = fileOf(hash);
+      const record = {
+        text: golden.text,
+        image_embedding: toBase64(golden.imageEmbedding),
+        text_embedding: toBase64(golden.textEmbedding),
+      };
+      try {
+        await mkdir(dirname(file), { recursive: true });
+        // Two processes may start at once: each writes its own file, the last rename wins.
+        await writeFile(`${file}.${process.pid}`, JSON.stringify(record));
+        await rename(`${file}.${process.pid}`, file);
+        return true;
+      } catch (error) {
+        if (UNWRITABLE.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+        throw error;
+      }
+    },
+  };
+}
+
+const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'ENOENT']);
+
+/** 32-bit floats, little-endian, as base64. */
+export function toBase64(floats: Float32Array): string {
+  const bytes = Buffer.alloc(floats.length * 4);
+  floats.forEach((value, index) => bytes.writeFloatLE(value, index * 4));
+  return bytes.toString('base64');
+}
+
+function fromBase64(text: string): Float32Array {
+  const bytes = Buffer.from(text, 'base64');
+  return Float32Array.from({ length: Math.floor(bytes.length / 4) }, (_, index) =>
+    bytes.readFloatLE(index * 4),
+  );
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return null;
+  }
+}

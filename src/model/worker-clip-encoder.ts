@@ -1,0 +1,182 @@
+import { availableParallelism } from 'node:os';
+import { AppError } from '../errors.ts';
+import type { Pixels } from '../images/image-decoder.ts';
+import type { ClipEncoder, EncoderInfo, UnitVector } from './clip-encoder.ts';
+import { startEncoderThread, type EncoderThread } from './encoder-thread.ts';
+import {
+  checkGolden,
+  createGoldenCache,
+  GOLDEN_TEXT,
+  type Golden,
+  type GoldenCache,
+  type GoldenOutcome,
+} from './golden.ts';
+import { readModelFolder, type ModelFolder } from './model-folder.ts';
+import { cacheFolder } from './store.ts';
+
+export interface WorkerClipEncoderOptions {
+  /** A model folder (see `resolveModel`), or one already read. */
+  model: string | ModelFolder;
+  /** @default 'cpu' */
+  executionProvider?: 'cpu' | 'cuda';
+  /** Which GPU. @default 0 */
+  deviceId?: number;
+  /** Threads of one inference on the CPU; 0: as many as there are cores. @default 0 */
+  threads?: number;
+  /** Memory is set aside for this many images; a larger batch sets aside more when it comes. @default 16 */
+  maxBatchSize?: number;
+  /** How long the text tower stays in memory after its last use, in ms. @default 2000 */
+  textIdleMs?: number;
+  /** Where golden embeddings of models that ship none are kept. */
+  goldenCache?: GoldenCache;
+}
+
+export interface WorkerClipEncoder extends ClipEncoder {
+  /** How the golden embeddings were checked before the encoder was handed out. */
+  readonly golden: GoldenOutcome;
+}
+
+/**
+ * A `ClipEncoder` whose inference runs in a worker thread. It is handed out only after the graphs fitted
+ * the folder and the golden embeddings were met.
+ *
+ * Throws AppError `model_not_found`, `model_invalid`, `model_corrupt`, `model_mismatch`,
+ * `provider_unavailable` or `encoder_failed`. Close it when done.
+ */
+export async function createWorkerClipEncoder(
+  options: WorkerClipEncoderOptions,
+): Promise<WorkerClipEncoder> {
+  const model =
+    typeof options.model === 'string' ? await readModelFolder(options.model) : options.model;
+  const executionProvider = options.executionProvider ?? 'cpu';
+  const goldenCache = options.goldenCache ?? createGoldenCache(cacheFolder());
+  const start = (provider: 'cpu' | 'cuda', goldenText: string): Promise<EncoderThread> =>
+    startEncoderThread({
+      model,
+      runtime: {
+        executionProvider: provider,
+        deviceId: options.deviceId ?? 0,
+        threads: options.threads || availableParallelism(),
+      },
+      maxBatchSize: options.maxBatchSize ?? 16,
+      textIdleMs: options.textIdleMs ?? 2_000,
+      goldenText,
+    });
+
+  const known = model.golden ?? (await goldenCache.read(model.hash));
+  const thread = await start(executionProvider, known?.text ?? GOLDEN_TEXT);
+  try {
+    const golden = await meetGolden({
+      known,
+      own: thread.golden,
+      model,
+      executionProvider,
+      goldenCache,
+      onCpu: async () => {
+        const reference = await start('cpu', GOLDEN_TEXT);
+        await reference.close();
+        return reference.golden;
+      },
+    });
+    return encoderOver(thread, model, executionProvider, golden);
+  } catch (error) {
+    await thread.close();
+    throw error;
+  }
+}
+
+/** What the CPU computes is the reference of every other provider; where nothing is known, it is computed now. */
+async function meetGolden(options: {
+  known: Golden | null;
+  own: Golden;
+  model: ModelFolder;
+  executionProvider: 'cpu' | 'cuda';
+  goldenCache: GoldenCache;
+  onCpu: () => Promise<Golden>;
+}): Promise<GoldenOutcome> {
+  const { known, own, model, executionProvider, goldenCache, onCpu } = options;
+  const reference = known ?? (executionProvider === 'cpu' ? own : await onCpu());
+  checkGolden(reference, own, model.id, executionProvider);
+  if (known) return 'matched';
+  return (await goldenCache.write(model.hash, reference)) ? 'recorded' : 'unrecorded';
+}
+
+function encoderOver(
+  thread: EncoderThread,
+  model: ModelFolder,
+  executionProvider: 'cpu' | 'cuda',
+  golden: GoldenOutcome,
+): WorkerClipEncoder {
+  const { preprocess } = model;
+  const imageBytes = preprocess.width * preprocess.height * 3;
+  const dimensions = thread.golden.imageEmbedding.length;
+  const info: EncoderInfo = {
+    id: model.id,
+    hash: model.hash,
+    executionProvider,
+    dimensions,
+    preprocess,
+    preprocessing: model.preprocessing,
+    scoring: model.scoring,
+  };
+  const idle: SharedArrayBuffer[] = [];
+
+  const encodeImages = async (batch: readonly Pixels[]): Promise<UnitVector[]> => {
+    if (batch.length === 0) return [];
+    // Copied rather than transferred: a failing batch is tried again image by image.
+    const shared = takeShared(idle, batch.length * imageBytes);
+    try {
+      const bytes = new Uint8Array(shared);
+      batch.forEach((pixels, index) => {
+        checkSize(pixels, preprocess);
+        bytes.set(pixels.data, index * imageBytes);
+      });
+      const request = { kind: 'images', pixels: shared, count: batch.length } as const;
+      return split(await thread.ask(request), batch.length, dimensions);
+    } finally {
+      idle.push(shared);
+    }
+  };
+
+  return {
+    info,
+    golden,
+    encodeImages,
+    encodeTexts: async (texts) =>
+      texts.length === 0
+        ? []
+        : split(await thread.ask({ kind: 'texts', texts }), texts.length, dimensions),
+    close: () => thread.close(),
+  };
+}
+
+/** Memory that no running call uses, so that steady traffic allocates none. */
+function takeShared(idle: SharedArrayBuffer[], size: number): SharedArrayBuffer {
+  const free = idle.pop();
+  return free && free.byteLength >= size ? free : new SharedArrayBuffer(size);
+}
+
+function checkSize(pixels: Pixels, wanted: { width: number; height: number }): void {
+  const { width, height, data } = pixels;
+  if (width === wanted.width && height === wanted.height && data.length === width * height * 3) {
+    return;
+  }
+  throw new AppError(
+    'inference_failed',
+    `encoding an image of ${width}×${height} and ${data.length} bytes: the model takes RGB pixels of ` +
+      `${wanted.width}×${wanted.height}, ${wanted.width * wanted.height * 3} bytes`,
+  );
+}
+
+function split(embeddings: Float32Array, count: number, dimensions: number): UnitVector[] {
+  if (embeddings.length !== count * dimensions) {
+    throw new AppError(
+      'inference_failed',
+      `reading the embeddings of a batch of ${count}: got ${embeddings.length} numbers, expected ${count} × ${dimensions}`,
+    );
+  }
+  // Copies, so that keeping one embedding does not keep its batch.
+  return Array.from({ length: count }, (_, row) =>
+    embeddings.slice(row * dimensions, (row + 1) * dimensions),
+  );
+}
