@@ -1,0 +1,78 @@
+import type { DeadLetter, Header, Verdict } from './types.generated.ts';
+
+/** The context attributes of CloudEvents 1.0 that Moderato sets. */
+export interface CloudEvent {
+  /** With `source` unique for each distinct event: a redelivered duplicate has the same. */
+  id: string;
+  type: string;
+  source: string;
+  subject: string | null;
+  /** Milliseconds since the epoch. */
+  time: number;
+}
+
+export function verdictCloudEvent(verdict: Verdict): CloudEvent {
+  return {
+    id: verdict.verdictId,
+    type: 'moderato.verdict.v1',
+    source: sourceOf(verdict.input.topic),
+    subject: verdict.eventId,
+    time: verdict.decidedAt,
+  };
+}
+
+/** Of the dead letter that was written along with `verdict`. */
+export function deadLetterCloudEvent(deadLetter: DeadLetter, verdict: Verdict): CloudEvent {
+  return {
+    id: `${verdict.verdictId}.dead-letter`,
+    type: 'moderato.dead-letter.v1',
+    source: sourceOf(deadLetter.topic),
+    subject: verdict.eventId,
+    time: deadLetter.failedAt,
+  };
+}
+
+/** Of the embedding that was written along with `verdict`. */
+export function embeddingCloudEvent(verdict: Verdict): CloudEvent {
+  return {
+    ...verdictCloudEvent(verdict),
+    id: `${verdict.verdictId}.embedding`,
+    type: 'moderato.embedding.v1',
+  };
+}
+
+/** A URI reference; the same for every instance, since instances are interchangeable. */
+function sourceOf(inputTopic: string): string {
+  return `/moderato/${inputTopic}`;
+}
+
+/** What a CloudEvents string must not hold: control characters (and lone surrogates, replaced before). */
+const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f]/;
+
+/**
+ * The headers of a message in the binary content mode of the Kafka protocol binding (CloudEvents 1.0).
+ * Carried-over headers stay in their order, but for `ce_*` and `content-type`: those described the
+ * input record, and this is another event. The trace goes on in `traceparent`.
+ */
+export function cloudEventHeaders(
+  event: CloudEvent,
+  contentType: string,
+  carried: readonly Header[] = [],
+): Header[] {
+  const { id, type, source, subject, time } = event;
+  const attributes: [string, string][] = [
+    ['ce_specversion', '1.0'],
+    ['ce_id', id],
+    ['ce_type', type],
+    ['ce_source', source],
+    ['ce_time', new Date(time).toISOString()],
+    ['content-type', contentType],
+  ];
+  if (subject !== null && subject !== '' && !FORBIDDEN.test(subject)) {
+    attributes.push(['ce_subject', subject]);
+  }
+  return [
+    ...carried.filter(({ name }) => !/^(ce_.*|content-type)$/is.test(name)),
+    ...attributes.map(([name, value]) => ({ name, value: Buffer.from(value) })),
+  ];
+}

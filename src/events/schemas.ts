@@ -1,0 +1,56 @@
+/**
+ * The message contracts: `schemas/*.avsc`, loaded once. Values are plain: a `null | X` union is null or X
+ * itself, a long is a number, bytes are a Buffer. This room turns bytes into messages and back; it knows
+ * nothing of Kafka, images, models or policies.
+ */
+import { readFileSync } from 'node:fs';
+import avsc from 'avsc';
+import { packageFile } from '../package-files.ts';
+
+/** One kind of message. */
+export interface Contract {
+  /** In words, for messages: `image event`. */
+  readonly title: string;
+  /** The Avro schema as shipped, minified: what is registered. */
+  readonly text: string;
+  readonly type: avsc.Type;
+}
+
+const MILLIS = avsc.Type.forSchema('long');
+
+/** True for `timestamp-millis`, which JSON may also write as ISO 8601. */
+export function isTimestamp(type: avsc.Type): boolean {
+  return type === MILLIS;
+}
+
+/**
+ * The type of an Avro schema in JSON; `named` holds the types it may refer to by name and receives those
+ * it defines. Throws when the text is no Avro schema.
+ */
+export function parseSchema(text: string, named: Record<string, avsc.Type> = {}): avsc.Type {
+  return avsc.Type.forSchema(JSON.parse(text) as avsc.Schema, {
+    registry: named,
+    omitRecordMethods: true,
+    typeHook: (schema) => {
+      const { type, logicalType } = schema as { type?: unknown; logicalType?: unknown };
+      return type === 'long' && logicalType === 'timestamp-millis' ? MILLIS : undefined;
+    },
+  });
+}
+
+function load(title: string, file: string): Contract {
+  const text = JSON.stringify(JSON.parse(readFileSync(packageFile(`schemas/${file}`), 'utf8')));
+  return { title, text, type: parseSchema(text) };
+}
+
+export const CONTRACTS = {
+  imageEvent: load('image event', 'image-event.v1.avsc'),
+  verdict: load('verdict', 'verdict.v1.avsc'),
+  deadLetter: load('dead letter', 'dead-letter.v1.avsc'),
+  embedding: load('embedding', 'embedding.v1.avsc'),
+} as const;
+
+export const IMAGE_EVENT = CONTRACTS.imageEvent.type;
+export const VERDICT = CONTRACTS.verdict.type;
+export const DEAD_LETTER = CONTRACTS.deadLetter.type;
+export const EMBEDDING = CONTRACTS.embedding.type;
