@@ -1,0 +1,25 @@
+import { AppError } from '../../src/errors.ts';
+import type { RunningTelemetry } from '../../src/observability/otel-telemetry.ts';
+import { aNotInspectedVerdict, aRecord, aVerdict } from '../support/builders.ts';
+
+/** Makes every instrument have a value. */
+export function useEveryInstrument(running: RunningTelemetry): void {
+  const { telemetry } = running;
+  const { model, bundle } = aVerdict();
+  running.describeModel({ model, bundle });
+  running.observeDecoders(() => 1);
+  running.observeSource(() => ({
+    alive: true,
+    assigned: true,
+    paused: false,
+    partitions: [{ topic: 'images', partition: 0, committed: 1, lag: 2 }],
+  }));
+  telemetry.inFlight(1);
+  telemetry.batchInferred(1, 16, 20);
+  telemetry.retried('fetch', new AppError('image_store_unavailable', 'down'), 1);
+  const event = telemetry.eventStarted(aRecord());
+  event.stage('fetch', 0, 1);
+  event.finished(aVerdict());
+  telemetry.eventStarted(aRecord()).finished(aNotInspectedVerdict());
+  telemetry.eventStarted(aRecord()).abandoned(new Error('lost'));
+}
