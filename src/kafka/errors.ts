@@ -6,6 +6,7 @@ interface KafkaFault extends Error {
   type?: unknown;
   /** Of a socket error, for example ECONNREFUSED. */
   code?: unknown;
+  retriable?: unknown;
   originalError?: unknown;
   errors?: unknown;
 }
@@ -27,6 +28,13 @@ const REFUSED = new Set([
   'SECURITY_DISABLED',
 ]);
 
+const BROKEN_SEQUENCE = new Set([
+  'OUT_OF_ORDER_SEQUENCE_NUMBER',
+  'DUPLICATE_SEQUENCE_NUMBER',
+  'UNKNOWN_PRODUCER_ID',
+  'INVALID_PRODUCER_EPOCH',
+]);
+
 const UNTRUSTED = /certificate|self.signed|unable to verify|ERR_TLS|EPROTO/i;
 
 /** An error and all that it was caused by, outermost first. */
@@ -43,9 +51,17 @@ export function* causes(error: unknown): Generator<KafkaFault> {
   }
 }
 
-/** True when the protocol error `type` is anywhere in the error's causes. */
-export function hasKafkaType(error: unknown, type: string): boolean {
-  return [...causes(error)].some((fault) => fault.type === type);
+/**
+ * True when the same request may succeed later: the broker was not reached, or asked for another try. False
+ * when it answered with a refusal. A broken sequence counts as passing, since a new producer begins a new one.
+ */
+export function isPassing(error: unknown): boolean {
+  return ![...causes(error)].some(
+    (fault) =>
+      fault.name === 'KafkaJSProtocolError' &&
+      fault.retriable === false &&
+      !BROKEN_SEQUENCE.has(String(fault.type)),
+  );
 }
 
 /**
@@ -95,6 +111,8 @@ function remedyFor(code: ErrorCode, fault: KafkaFault): string {
         ? 'check kafka.sasl and the password'
         : 'grant this user the access';
     default:
+      if (typeof fault.type === 'string')
+        return "see the error's name in the broker's documentation";
       return UNTRUSTED.test(`${fault.message} ${String(fault.code)}`)
         ? "check kafka.tls: kafka.tls.ca names the file with the broker's CA certificate"
         : 'check that kafka.brokers are up, reachable, and speak what kafka.tls says';

@@ -1,0 +1,137 @@
+import type { Clock } from '../clock.ts';
+import type {
+  CompressionTypes,
+  ICustomPartitioner,
+  Producer,
+  RecordMetadata,
+  TopicMessages,
+} from 'kafkajs';
+import { AppError } from '../errors.ts';
+import { isPassing, kafkaError } from '../kafka/errors.ts';
+import type { Logger } from '../logger.ts';
+import type { Outgoing } from './outgoing.ts';
+import { StickyPartitioner } from './sticky-partitioner.ts';
+
+const ALL_IN_SYNC_REPLICAS = -1;
+const RETRY_EVERY_MS = 1_000;
+
+export interface AckedProducerOptions {
+  /** A new idempotent producer, not yet connected. */
+  createProducer: (
+    partitioner: ICustomPartitioner,
+  ) => Pick<Producer, 'connect' | 'sendBatch' | 'disconnect'>;
+  compression: CompressionTypes;
+  /** How long an unreachable broker is waited for, in ms, before `kafka_unavailable` is thrown. */
+  deliveryTimeoutMs: number;
+  clock: Clock;
+  logger: Logger;
+}
+
+/**
+ * Sends messages until the broker has acknowledged each of them.
+ *
+ * kafkajs counts its sequence numbers back when any part of a request fails, although other partitions of it
+ * may have been written. Whatever it sent next to those would be acknowledged as a duplicate and dropped. So
+ * a producer is used for one request at a time and never again after a failure.
+ */
+export class AckedProducer {
+  readonly #options: AckedProducerOptions;
+  readonly #partitioner = new StickyPartitioner();
+  readonly #closing = new AbortController();
+  #producer: ReturnType<AckedProducerOptions['createProducer']> | undefined;
+
+  constructor(options: AckedProducerOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Not to be called again before it settled. Throws AppError `topic_missing`, `record_too_large`,
+   * `kafka_unauthorized` or `kafka_unavailable`; some of the messages may have been written even so.
+   */
+  async send(messages: readonly Outgoing[]): Promise<void> {
+    const { clock, logger, deliveryTimeoutMs } = this.#options;
+    const deadline = clock.elapsed() + deliveryTimeoutMs;
+    let pending = [...messages];
+    for (let attempt = 1; pending.length > 0; attempt++) {
+      try {
+        pending = this.#unacknowledged(pending, await this.#request(pending));
+        if (pending.length > 0) throw unacknowledged(pending);
+      } catch (cause) {
+        const error = kafkaError(cause, describe(pending));
+        await this.#discard();
+        const passing = isUnavailable(error) && isPassing(error);
+        const givenUp = this.#closing.signal.aborted || clock.elapsed() >= deadline;
+        if (!passing || givenUp) throw error;
+        logger.warn({ err: error, attempt }, 'the broker has not acknowledged: sending again');
+        await clock.sleep(RETRY_EVERY_MS, this.#closing.signal).catch(() => undefined);
+      }
+    }
+  }
+
+  /** From now on a request that fails is not tried again. */
+  stopRetrying(): void {
+    this.#closing.abort();
+  }
+
+  async close(): Promise<void> {
+    this.stopRetrying();
+    await this.#discard();
+  }
+
+  async #request(messages: readonly Outgoing[]): Promise<RecordMetadata[]> {
+    if (this.#producer === undefined) {
+      this.#producer = this.#options.createProducer(this.#partitioner.create);
+      await this.#producer.connect();
+    }
+    return this.#producer.sendBatch({
+      acks: ALL_IN_SYNC_REPLICAS,
+      compression: this.#options.compression,
+      topicMessages: byTopic(messages),
+    });
+  }
+
+  /**
+   * When a leader moves between two attempts to a broker that has answered for other partitions already,
+   * kafkajs leaves its partition out and reports success. Only a partition that an answer names is written.
+   */
+  #unacknowledged(messages: readonly Outgoing[], answers: readonly RecordMetadata[]): Outgoing[] {
+    const written = new Set(answers.map(({ topicName, partition }) => `${topicName}/${partition}`));
+    return messages.filter(({ topic, message }) => {
+      const partition = this.#partitioner.partitionOf(message);
+      return partition === undefined || !written.has(`${topic}/${partition}`);
+    });
+  }
+
+  async #discard(): Promise<void> {
+    const producer = this.#producer;
+    this.#producer = undefined;
+    await producer?.disconnect().catch(() => undefined); // it may never have been connected
+  }
+}
+
+function isUnavailable(error: unknown): boolean {
+  return error instanceof AppError && error.code === 'kafka_unavailable';
+}
+
+function byTopic(messages: readonly Outgoing[]): TopicMessages[] {
+  const topics = new Map<string, TopicMessages>();
+  for (const { topic, message } of messages) {
+    const entry = topics.get(topic) ?? { topic, messages: [] };
+    entry.messages.push(message);
+    topics.set(topic, entry);
+  }
+  return [...topics.values()];
+}
+
+function unacknowledged(messages: readonly Outgoing[]): AppError {
+  return new AppError(
+    'kafka_unavailable',
+    `${describe(messages)}: the broker's answer leaves them out`,
+  );
+}
+
+function describe(messages: readonly Outgoing[]): string {
+  const topics = [...new Set(messages.map(({ topic }) => topic))].join(', ');
+  const largest = Math.max(...messages.map(({ bytes }) => bytes));
+  return `sending ${messages.length} messages of up to ${largest} bytes to ${topics}`;
+}
