@@ -31,7 +31,7 @@ export {
 } from './message-encoder.ts';
 export type { SchemaRegistry } from './schema-registry.ts';
 export { createSchemaRegistry } from './http-schema-registry.ts';
-export type { RegistryAddress, RegistryHttpOptions } from './registry-http.ts';
+export type { RegistryHttpOptions } from './registry-http.ts';
 export { verdictId, type VerdictOrigin } from './verdict-id.ts';
 
 /** Reads verdicts in any of the three encodings. Keep one: it remembers the registry's schemas. */

@@ -1,13 +1,9 @@
 import { AppError, messageOf } from '../errors.ts';
 
-export interface RegistryAddress {
+export interface RegistryHttpOptions {
   /** The base of the API, for example https://registry.example:8081. */
   url: string;
   username?: string | undefined;
-}
-
-export interface RegistryHttpOptions {
-  registry: RegistryAddress;
   /** A secret: appears in no message. Needed where there is a username. */
   password?: string | undefined;
   /**
@@ -37,8 +33,8 @@ const MEDIA_TYPE = 'application/vnd.schemaregistry.v1+json';
 
 /** Throws AppError `config_invalid` when the URL holds credentials. */
 export function createRegistryRequest(options: RegistryHttpOptions): RegistryRequest {
-  const { timeoutMs = 5_000 } = options;
-  const base = options.registry.url.replace(/\/+$/, '');
+  const { url, timeoutMs = 5_000 } = options;
+  const base = url.replace(/\/+$/, '');
   const { username: inUrl, password: secretInUrl } = new URL(base);
   if (inUrl !== '' || secretInUrl !== '') {
     throw new AppError(
@@ -103,7 +99,7 @@ function answerOf(response: { doing: string; base: string; status: number; text:
   );
 }
 
-function basicAuthorization({ registry: { username }, password }: RegistryHttpOptions) {
+function basicAuthorization({ username, password }: RegistryHttpOptions) {
   if (username === undefined) return {};
   const credentials = Buffer.from(`${username}:${password ?? ''}`).toString('base64');
   return { authorization: `Basic ${credentials}` };

@@ -1,0 +1,40 @@
+import { AppError } from '../../src/errors.ts';
+import type { SchemaRegistry } from '../../src/events/schema-registry.ts';
+import { parseSchema } from '../../src/events/schemas.ts';
+
+/** A registry in memory that counts what it is asked; with a `failure` set it answers nothing else. */
+export class MemorySchemaRegistry implements SchemaRegistry {
+  readonly lookups: number[] = [];
+  readonly registrations: string[] = [];
+  readonly schemas: string[] = [];
+  failure: AppError | null = null;
+
+  /** The id of a schema that is there from the start. */
+  add(schema: string): number {
+    const known = this.schemas.indexOf(schema);
+    return known >= 0 ? known + 1 : this.schemas.push(schema);
+  }
+
+  async schemaOf(id: number) {
+    this.lookups.push(id);
+    await Promise.resolve();
+    if (this.failure) throw this.failure;
+    const schema = this.schemas[id - 1];
+    if (schema !== undefined) return parseSchema(schema);
+    throw new AppError('event_schema_unknown', `looking up schema ${id}: not known`);
+  }
+
+  async register(subject: string, schema: string) {
+    this.registrations.push(subject);
+    await Promise.resolve();
+    if (this.failure) throw this.failure;
+    return this.add(schema);
+  }
+}
+
+/** `body` in Confluent wire format. */
+export function confluent(id: number, body: Buffer): Buffer {
+  const header = Buffer.alloc(5);
+  header.writeInt32BE(id, 1);
+  return Buffer.concat([header, body]);
+}
