@@ -35,6 +35,7 @@ export const DISPOSITIONS = {
   image_too_many_pixels: 'not-inspected',
   image_decode_timeout: 'not-inspected',
   image_decode_crashed: 'not-inspected',
+  decoder_unavailable: 'fatal',
 
   // inference
   inference_failed: 'not-inspected',

@@ -1,0 +1,24 @@
+import type { DecodedImage, PreprocessSpec } from './image-decoder.ts';
+import type { ErrorCode } from '../errors.ts';
+
+/** Given to a decoder process as its one argument, in JSON. */
+export interface DecoderSettings {
+  preprocess: PreprocessSpec;
+  /** The most pixels of an encoded image (width × height of one frame). */
+  maxPixels: number;
+}
+
+/** What a decoder process is asked to do. It does one thing at a time. */
+export type DecoderRequest =
+  { task: 'decode'; bytes: Uint8Array } | { task: 'thumbnail'; bytes: Uint8Array; maxEdge: number };
+
+/** What each task gives. */
+export interface DecoderResults {
+  decode: DecodedImage;
+  thumbnail: Uint8Array;
+}
+
+export type DecoderReply =
+  | { kind: 'ready' }
+  | { kind: 'done'; result: DecoderResults[keyof DecoderResults] }
+  | { kind: 'failed'; code: ErrorCode; message: string };

@@ -1,0 +1,193 @@
+import { AppError, type ErrorCode } from '../errors.ts';
+import { startDecoderChild, type DecoderChild } from './decoder-child.ts';
+import type { DecoderReply, DecoderRequest, DecoderResults } from './decoder-messages.ts';
+import type { ImageDecoder, PreprocessSpec } from './image-decoder.ts';
+
+export interface DecoderPoolOptions {
+  preprocess: PreprocessSpec;
+  /** Decoder processes, each using one core. */
+  processes: number;
+  /** The most time one image may take, in ms, waiting for a process not counted. */
+  timeoutMs: number;
+  /** The most pixels (width × height) of an encoded image. */
+  maxPixels: number;
+  /** The program of the processes, for tests. @default decoder-process beside this file */
+  script?: URL;
+}
+
+export interface DecoderPool extends ImageDecoder {
+  /** Processes started in place of one that crashed or hung. */
+  readonly restarts: number;
+  readonly pids: readonly number[];
+  /** Resolves when every process is up; throws `decoder_unavailable` when none can be started. */
+  ready(): Promise<void>;
+  /**
+   * A WebP of at most `maxEdge` × `maxEdge` pixels, upright and over white. Throws what `decode` throws.
+   */
+  thumbnail(bytes: Buffer, maxEdge: number): Promise<Buffer>;
+}
+
+/** An image is to blame when it has taken this many processes with it: one may have been killed from outside. */
+const CRASHES_TO_BLAME = 2;
+/** So many processes in a row that ended before they were ready, and the pool gives up. */
+const MAX_FAILED_STARTS = 3;
+
+interface Job {
+  request: DecoderRequest;
+  crashes: number;
+  resolve: (result: DecoderResults[keyof DecoderResults]) => void;
+  reject: (error: AppError) => void;
+}
+
+interface Slot {
+  child: DecoderChild;
+  state: 'starting' | 'ready' | 'killed';
+  job: Job | null;
+  timer: NodeJS.Timeout | undefined;
+}
+
+/**
+ * Decodes in processes of their own, one image in each at a time, in the order of the calls. The processes
+ * start at once and do not keep Node alive while they are idle. A crash or a hang costs the image that
+ * caused it and nothing else: the process is replaced.
+ */
+export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
+  const { preprocess, processes, timeoutMs, maxPixels, script } = options;
+  const slots = new Set<Slot>();
+  const queue: Job[] = [];
+  const started = Promise.withResolvers<undefined>();
+  const ended = Promise.withResolvers<undefined>();
+  let restarts = 0;
+  let failedStarts = 0;
+  let over: AppError | null = null;
+
+  function start(): void {
+    const slot: Slot = {
+      state: 'starting',
+      job: null,
+      timer: undefined,
+      child: startDecoderChild({
+        settings: { preprocess, maxPixels },
+        ...(script && { script }),
+        onReply: (reply) => onReply(slot, reply),
+        onExit: (how) => onExit(slot, how),
+      }),
+    };
+    slots.add(slot);
+  }
+
+  function onReply(slot: Slot, reply: DecoderReply): void {
+    if (reply.kind === 'ready') {
+      slot.state = 'ready';
+      failedStarts = 0;
+      if ([...slots].every(({ state }) => state === 'ready')) started.resolve(undefined);
+    } else {
+      const job = release(slot);
+      if (reply.kind === 'done') job?.resolve(reply.result);
+      else job?.reject(new AppError(reply.code, reply.message));
+    }
+    assign();
+  }
+
+  function onExit(slot: Slot, how: string): void {
+    slots.delete(slot);
+    const job = release(slot);
+    if (over === null) {
+      if (job !== null) blame(job, how);
+      if (slot.state === 'starting') failedStarts += 1;
+      if (failedStarts >= MAX_FAILED_STARTS) {
+        const why = `starting a decoder process: it ended before it was ready (${how}); is sharp installed for this platform?`;
+        end(new AppError('decoder_unavailable', why));
+      } else {
+        restarts += 1;
+        start();
+        assign();
+      }
+    }
+    if (over !== null && slots.size === 0) ended.resolve(undefined);
+  }
+
+  function blame(job: Job, how: string): void {
+    job.crashes += 1;
+    if (job.crashes < CRASHES_TO_BLAME) queue.unshift(job);
+    else fail(job, 'image_decode_crashed', `the decoder process ended (${how})`);
+  }
+
+  /** Gives waiting images to idle processes, and lets Node end when there is nothing to do. */
+  function assign(): void {
+    for (const slot of slots) {
+      if (slot.state === 'ready' && slot.job === null) {
+        const job = queue.shift();
+        if (job !== undefined) run(slot, job);
+      }
+    }
+    for (const { child, state, job } of slots) child.hold(state !== 'ready' || job !== null);
+  }
+
+  function run(slot: Slot, job: Job): void {
+    slot.job = job;
+    slot.timer = setTimeout(() => {
+      fail(job, 'image_decode_timeout', `not done after ${timeoutMs} ms`);
+      slot.job = null;
+      slot.state = 'killed';
+      slot.child.kill();
+    }, timeoutMs);
+    slot.child.send(job.request);
+  }
+
+  function release(slot: Slot): Job | null {
+    clearTimeout(slot.timer);
+    const { job } = slot;
+    slot.job = null;
+    return job;
+  }
+
+  function end(reason: AppError): void {
+    over = reason;
+    started.reject(reason);
+    for (const job of queue.splice(0)) job.reject(reason);
+    for (const slot of slots) {
+      release(slot)?.reject(reason);
+      slot.child.hold(true);
+      slot.child.kill();
+    }
+    if (slots.size === 0) ended.resolve(undefined);
+  }
+
+  async function request(task: DecoderRequest): Promise<unknown> {
+    if (over !== null) throw over;
+    const { promise, resolve, reject } = Promise.withResolvers<unknown>();
+    queue.push({ request: task, crashes: 0, resolve, reject });
+    assign();
+    return await promise;
+  }
+
+  // Nobody need call ready(); each image is told as well.
+  started.promise.catch(() => undefined);
+  for (let i = 0; i < processes; i++) start();
+  assign();
+
+  return {
+    get restarts() {
+      return restarts;
+    },
+    get pids() {
+      return [...slots].flatMap(({ child }) => child.pid ?? []);
+    },
+    ready: () => started.promise,
+    decode: async (bytes) => (await request({ task: 'decode', bytes })) as DecoderResults['decode'],
+    thumbnail: async (bytes, maxEdge) => {
+      const result = await request({ task: 'thumbnail', bytes, maxEdge });
+      const { buffer, byteOffset, byteLength } = result as DecoderResults['thumbnail'];
+      return Buffer.from(buffer, byteOffset, byteLength);
+    },
+    close: async () => {
+      if (over === null) end(new AppError('aborted', 'decoding an image: the decoder was closed'));
+      await ended.promise;
+    },
+  };
+}
+
+function fail(job: Job, code: ErrorCode, why: string): void {
+  job.reject(new AppError(code, `decoding an image of ${job.request.bytes.length} bytes: ${why}`));
+}

@@ -1,0 +1,196 @@
+/**
+ * The decoder process: encoded bytes in, pixels out, one image at a time. The only file that imports the
+ * native decoder, so that a crash in it costs a process that holds nothing but one image.
+ */
+import sharp, { type KernelEnum, type Metadata, type Sharp, type SharpOptions } from 'sharp';
+
+import { AppError, messageOf } from '../errors.ts';
+import type { DecoderReply, DecoderRequest, DecoderSettings } from './decoder-messages.ts';
+import { geometryOf, type Geometry } from './geometry.ts';
+import type { DecodedImage, Pixels, PreprocessSpec } from './image-decoder.ts';
+import { regionOf, resample } from './resample.ts';
+import { isCutShort, sniffFormat, type ImageFormat } from './sniff-format.ts';
+import { isSrgbProfile } from './srgb-profile.ts';
+
+sharp.cache(false);
+// One image per process, one thread per image: the pool has as many processes as there are cores.
+sharp.concurrency(1);
+// Loaders that are not on the list are never reached, even by a file that looks like two formats.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((n) => `VipsForeignLoad${n}`),
+});
+
+/** The filters that libvips and Pillow have in common. Nearest is not one: they pick different samples. */
+const KERNELS: Partial<Record<PreprocessSpec['kernel'], keyof KernelEnum>> = {
+  bicubic: 'cubic',
+  bilinear: 'linear',
+  lanczos: 'lanczos3',
+};
+
+const { preprocess, maxPixels } = JSON.parse(process.argv[2] ?? '{}') as DecoderSettings;
+
+interface OpenImage {
+  bytes: Buffer;
+  format: ImageFormat;
+  metadata: Metadata;
+  /** Size as shown. */
+  width: number;
+  height: number;
+  options: SharpOptions;
+}
+
+async function open(bytes: Buffer): Promise<OpenImage> {
+  const format = sniffFormat(bytes);
+  if (format === null) {
+    throw new AppError(
+      'image_format_unsupported',
+      'decoding an image: not a JPEG, PNG, WebP, GIF, AVIF or TIFF',
+    );
+  }
+  if (isCutShort(bytes, format)) throw truncated(format);
+  // Warnings are let pass, as browsers do: what people get to see is to be inspected.
+  const options: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels };
+  const metadata = await reading(format, () => sharp(bytes, options).metadata());
+  const { width, height } = metadata.autoOrient;
+  if (width * height > maxPixels) throw tooManyPixels(`${width}x${height}`);
+  const ignoreIcc = metadata.icc !== undefined && isSrgbProfile(metadata.icc);
+  return { bytes, format, metadata, width, height, options: { ...options, ignoreIcc } };
+}
+
+/** As it should be seen: upright, over white, in sRGB with 8 bits. */
+function shown(image: OpenImage): Sharp {
+  return sharp(image.bytes, image.options).autoOrient().flatten({ background: '#ffffff' });
+}
+
+async function decode(bytes: Buffer): Promise<DecodedImage> {
+  const image = await open(bytes);
+  const { width, height, format, metadata } = image;
+  const geometry = geometryOf(preprocess, width, height);
+  const kept = await reading(format, () => scale(image, geometry));
+  return {
+    pixels: pad(kept, geometry),
+    format,
+    width,
+    height,
+    frames: metadata.pages ?? 1,
+    crop: preprocess.mode === 'squash' ? 'whole' : 'center',
+  };
+}
+
+/**
+ * The native filter agrees with Pillow's when it scales down and is the faster one; when it scales up it
+ * does not agree, and the image is small enough for ours, which is Pillow's to the bit.
+ */
+async function scale(image: OpenImage, geometry: Geometry): Promise<Pixels> {
+  const { horizontal, vertical } = geometry;
+  const kernel = KERNELS[preprocess.kernel];
+  const enlarges = horizontal.target > horizontal.input || vertical.target > vertical.input;
+  if (kernel === undefined || enlarges) {
+    const region = regionOf(geometry, preprocess.kernel);
+    const data = await toRgb(extract(shown(image), region.horizontal, region.vertical));
+    return resample(data, region, geometry, preprocess.kernel);
+  }
+  const width = horizontal.target;
+  const height = vertical.target;
+  const resized = upToTheEdge(image).resize(width, height, {
+    fit: 'fill',
+    kernel,
+    fastShrinkOnLoad: false,
+  });
+  const data = await toRgb(
+    extract(
+      resized,
+      { start: horizontal.offset, length: horizontal.length },
+      { start: vertical.offset, length: vertical.length },
+    ),
+  );
+  return { data, width: horizontal.length, height: vertical.length };
+}
+
+/**
+ * A JPEG can be decoded at a half, a quarter or an eighth of its size, at once and faithfully, but the
+ * last samples then stand for fewer pixels where the size does not divide, and the whole image shifts.
+ * An extract of everything keeps the decoder from it.
+ */
+function upToTheEdge(image: OpenImage): Sharp {
+  const { width, height } = image;
+  const divides = width % 8 === 0 && height % 8 === 0;
+  return divides ? shown(image) : shown(image).extract({ left: 0, top: 0, width, height });
+}
+
+function extract(image: Sharp, x: { start: number; length: number }, y: typeof x): Sharp {
+  return image.extract({ left: x.start, top: y.start, width: x.length, height: y.length });
+}
+
+async function toRgb(image: Sharp): Promise<Uint8Array> {
+  return await image.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer();
+}
+
+function pad(kept: Pixels, { horizontal, vertical }: Geometry): Pixels {
+  const { output: width, pad: left } = horizontal;
+  const { output: height, pad: top } = vertical;
+  if (kept.width === width && kept.height === height) return kept;
+  const data = new Uint8Array(width * height * 3);
+  for (let row = 0; row < kept.height; row++) {
+    const line = kept.data.subarray(row * kept.width * 3, (row + 1) * kept.width * 3);
+    data.set(line, ((row + top) * width + left) * 3);
+  }
+  return { data, width, height };
+}
+
+async function thumbnail(bytes: Buffer, maxEdge: number): Promise<Uint8Array> {
+  const image = await open(bytes);
+  return await reading(image.format, () =>
+    shown(image)
+      .resize(maxEdge, maxEdge, { fit: 'inside', withoutEnlargement: true })
+      .webp({ quality: 75 })
+      .toBuffer(),
+  );
+}
+
+/** Runs the native decoder and gives its errors codes. */
+async function reading<T>(format: ImageFormat, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (cause) {
+    const message = messageOf(cause).trim().replaceAll(/\s+/g, ' ');
+    if (message.includes('exceeds pixel limit')) throw tooManyPixels('the image');
+    if (/premature|truncat|end of (?:file|stream|image)|past end|read error/i.test(message)) {
+      throw truncated(format, message);
+    }
+    throw new AppError('image_corrupt', `decoding a ${format} image: ${message}`, { cause });
+  }
+}
+
+function truncated(format: ImageFormat, detail = 'the file ends too early'): AppError {
+  return new AppError('image_truncated', `decoding a ${format} image: ${detail}`);
+}
+
+function tooManyPixels(size: string): AppError {
+  return new AppError(
+    'image_too_many_pixels',
+    `decoding an image: ${size} is more than the limit of ${maxPixels} pixels`,
+  );
+}
+
+function reply(message: DecoderReply): void {
+  process.send?.(message);
+}
+
+process.on('message', (request: DecoderRequest) => {
+  const { buffer, byteOffset, byteLength } = request.bytes;
+  const bytes = Buffer.from(buffer, byteOffset, byteLength);
+  const result = request.task === 'decode' ? decode(bytes) : thumbnail(bytes, request.maxEdge);
+  result.then(
+    (done) => reply({ kind: 'done', result: done }),
+    (error: unknown) => {
+      // Not of the image's making: the process is not to be trusted with another one.
+      if (!(error instanceof AppError)) throw error;
+      reply({ kind: 'failed', code: error.code, message: error.message });
+    },
+  );
+});
+// The parent is gone.
+process.on('disconnect', () => process.exit());
+reply({ kind: 'ready' });

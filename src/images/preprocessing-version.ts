@@ -1,0 +1,17 @@
+import type { PreprocessSpec } from './image-decoder.ts';
+
+/** The library that decodes and scales; a test holds it against the one installed. */
+export const DECODER = 'sharp-0.35';
+
+/** Raise it with every change of this room by which the same image gives other pixels. */
+const REVISION = 1;
+
+/**
+ * Names the way from bytes to pixels, for example `sharp-0.35/bicubic/crop-224-224x224/1`. It changes
+ * when the same image would give other pixels; embeddings of different versions do not mix.
+ */
+export function preprocessingVersion(spec: PreprocessSpec): string {
+  const size = `${spec.width}x${spec.height}`;
+  const shape = spec.mode === 'squash' ? `squash-${size}` : `crop-${spec.resizeTo}-${size}`;
+  return `${DECODER}/${spec.kernel}/${shape}/${REVISION}`;
+}

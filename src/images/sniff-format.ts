@@ -1,0 +1,75 @@
+/** What is decoded; everything else is `image_format_unsupported`, whatever its declared type. */
+export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff';
+
+const ascii = (bytes: Buffer, start: number, end: number): string =>
+  bytes.toString('latin1', start, end);
+
+/** The format, from the first bytes of the content; null for anything that is not decoded. */
+export function sniffFormat(bytes: Buffer): ImageFormat | null {
+  if (ascii(bytes, 0, 3) === '\xff\xd8\xff') return 'jpeg';
+  if (ascii(bytes, 0, 8) === '\x89PNG\r\n\x1a\n') return 'png';
+  if (ascii(bytes, 0, 4) === 'RIFF' && ascii(bytes, 8, 12) === 'WEBP') return 'webp';
+  if (/^GIF8[79]a$/.test(ascii(bytes, 0, 6))) return 'gif';
+  // Classic and BigTIFF, little and big endian.
+  if (/^(?:II[*+]\0|MM\0[*+])$/.test(ascii(bytes, 0, 4))) return 'tiff';
+  return ascii(bytes, 4, 8) === 'ftyp' && isAvif(bytes) ? 'avif' : null;
+}
+
+/** ISO/IEC 23008-12: the file-type box lists the brands a file may be read as. */
+function isAvif(bytes: Buffer): boolean {
+  const brands = ascii(bytes, 8, Math.min(bytes.readUInt32BE(0), 128));
+  return /^(?:.{4})*?(?:avif|avis)/s.test(brands);
+}
+
+/**
+ * Whether the file ends before its format says that it does. Needed before decoding: the rows that a
+ * centre crop is made of may all be there. A TIFF tells only when it is read.
+ */
+export function isCutShort(bytes: Buffer, format: ImageFormat): boolean {
+  switch (format) {
+    case 'jpeg':
+      return isJpegCutShort(bytes);
+    case 'png':
+      return bytes.lastIndexOf('IEND', undefined, 'latin1') < 8;
+    case 'webp':
+      return bytes.length < 12 || bytes.readUInt32LE(4) + 8 > bytes.length;
+    case 'avif':
+      return isBoxCutShort(bytes);
+    case 'gif':
+    case 'tiff':
+      return false;
+  }
+}
+
+/** Looks for an end-of-image marker behind the first scan; one before it belongs to an EXIF thumbnail. */
+function isJpegCutShort(bytes: Buffer): boolean {
+  let at = 2;
+  while (at + 4 <= bytes.length) {
+    if (bytes[at] !== 0xff) return false; // Not a marker: corrupt, which the decoder will say.
+    const marker = bytes[at + 1];
+    if (marker === 0xff) {
+      at += 1;
+      continue;
+    }
+    if (marker === 0xda) return bytes.lastIndexOf('\xff\xd9', undefined, 'latin1') < at;
+    if (marker === 0xd9) return false;
+    at += 2 + bytes.readUInt16BE(at + 2);
+  }
+  return true;
+}
+
+function isBoxCutShort(bytes: Buffer): boolean {
+  let at = 0;
+  while (at < bytes.length) {
+    if (at + 8 > bytes.length) return true;
+    const size = bytes.readUInt32BE(at);
+    if (size === 0) return false; // The last box: it reaches to the end, wherever that is.
+    if (size === 1) {
+      if (at + 16 > bytes.length) return true;
+      at += Number(bytes.readBigUInt64BE(at + 8));
+    } else {
+      at += Math.max(size, 8);
+    }
+  }
+  return at > bytes.length;
+}
