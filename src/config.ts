@@ -1,13 +1,22 @@
 import { readFile } from 'node:fs/promises';
-import { dirname, isAbsolute, resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { z } from 'zod';
-import { configSchema, type Config, type Secrets } from './config-schema.ts';
 import { overlayEnv, type Environment } from './config-env.ts';
+import { configSchema, type Config, type Secrets } from './config-schema.ts';
 import { AppError, messageOf } from './errors.ts';
 import { formatFaults, readYaml } from './yaml-document.ts';
 
 export interface LoadedConfig {
   config: Config;
+  secrets: Secrets;
+}
+
+/** A configuration as far as it can be read. */
+export interface ReadConfig {
+  /** One line each, with the place in the file or the variable. */
+  faults: string[];
+  /** The sections without a fault of their own, with absolute paths; all of them where there are no faults. */
+  sections: Partial<Config>;
   secrets: Secrets;
 }
 
@@ -17,47 +26,55 @@ const SECRETS: Record<keyof Secrets, string> = {
 };
 
 /**
- * Reads a configuration file, with `MODERATO_*` variables laid over it and paths made absolute from the file's
- * folder. Throws AppError `config_invalid` that names every fault at once, each with its line or variable.
+ * A configuration file with `MODERATO_*` variables laid over it and paths made absolute from the file's folder.
+ * Throws AppError `config_invalid` that names every fault at once.
  */
 export async function loadConfig(
   file: string,
   env: Environment = process.env,
 ): Promise<LoadedConfig> {
+  const { faults, sections, secrets } = await readConfig(file, env);
+  if (faults.length > 0) {
+    const count = faults.length === 1 ? '1 fault' : `${faults.length} faults`;
+    throw new AppError('config_invalid', `the configuration has ${count}:\n${faults.join('\n')}`);
+  }
+  return { config: sections as Config, secrets };
+}
+
+/** The same without throwing, for whoever wants to look at all there is. */
+export async function readConfig(
+  file: string,
+  env: Environment = process.env,
+): Promise<ReadConfig> {
   let text: string;
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    throw new AppError('config_invalid', `reading the configuration ${file}: ${messageOf(error)}`, {
-      cause: error,
-    });
+    const fault = `reading the configuration ${file}: ${messageOf(error)}`;
+    return { faults: [fault], sections: {}, secrets: {} };
   }
-  return parseConfig(text, file, env);
-}
-
-export async function parseConfig(
-  text: string,
-  file: string,
-  env: Environment,
-): Promise<LoadedConfig> {
   const secretNames = Object.values(SECRETS).flatMap((name) => [name, `${name}_FILE`]);
   const overlay = overlayEnv(configSchema, env, secretNames);
-  const schema = z.preprocess((value) => overlay.apply(value), configSchema);
+  let raw: unknown;
+  const schema = z.preprocess((value) => (raw = overlay.apply(value)), configSchema);
   const read = readYaml(schema, text, file);
   const faults = [...overlay.faults, ...(read.ok ? [] : formatFaults(read.faults, file))];
   const secrets = await readSecrets(env, faults);
-  if (read.ok && read.value.kafka.sasl && secrets.kafkaSaslPassword === undefined) {
-    faults.push(
-      `${file}: kafka.sasl: no password: set ${SECRETS.kafkaSaslPassword} or ${SECRETS.kafkaSaslPassword}_FILE`,
-    );
+  const sections = absolutePaths(read.ok ? read.value : soundSections(raw), dirname(resolve(file)));
+  if (sections.kafka?.sasl && secrets.kafkaSaslPassword === undefined) {
+    const name = SECRETS.kafkaSaslPassword;
+    faults.push(`${file}: kafka.sasl: no password: set ${name} or ${name}_FILE`);
   }
-  if (!read.ok || faults.length > 0) {
-    throw new AppError(
-      'config_invalid',
-      `the configuration has ${faults.length} faults:\n${faults.join('\n')}`,
-    );
-  }
-  return { config: absolutePaths(read.value, dirname(resolve(file))), secrets };
+  return { faults, sections, secrets };
+}
+
+function soundSections(raw: unknown): Partial<Config> {
+  if (typeof raw !== 'object' || raw === null) return {};
+  const sections = Object.entries(configSchema.shape).flatMap(([key, schema]) => {
+    const result = schema.safeParse((raw as Record<string, unknown>)[key]);
+    return result.success ? [[key, result.data]] : [];
+  });
+  return Object.fromEntries(sections) as Partial<Config>;
 }
 
 async function readSecrets(env: Environment, faults: string[]): Promise<Secrets> {
@@ -76,21 +93,17 @@ async function readSecrets(env: Environment, faults: string[]): Promise<Secrets>
   return secrets;
 }
 
-/** A model may be a name; it is a path when it looks like one. */
-function isPath(model: string): boolean {
-  return isAbsolute(model) || /^\.{1,2}(\/|$)/.test(model);
-}
-
-function absolutePaths(config: Config, folder: string): Config {
+function absolutePaths(sections: Partial<Config>, folder: string): Partial<Config> {
   const from = (path: string): string => resolve(folder, path);
-  const { images, kafka, model } = config;
-  if (images.root !== undefined) images.root = from(images.root);
-  if (isPath(model.path)) model.path = from(model.path);
-  if (typeof kafka.tls === 'object') {
+  const { images, kafka, model, policies } = sections;
+  if (images?.root !== undefined) images.root = from(images.root);
+  // Without a slash it is the name of a model.
+  if (model && /[/\\]/.test(model.path)) model.path = from(model.path);
+  if (typeof kafka?.tls === 'object') {
     for (const key of ['ca', 'cert', 'key'] as const) {
       const path = kafka.tls[key];
       if (path !== undefined) kafka.tls[key] = from(path);
     }
   }
-  return { ...config, policies: from(config.policies) };
+  return policies === undefined ? sections : { ...sections, policies: from(policies) };
 }

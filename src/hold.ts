@@ -27,8 +27,12 @@ export async function hold<T>(work: () => Promise<T>, options: HoldOptions): Pro
       if (dispositionOf(error) !== 'retry' || signal.aborted) throw error;
       onRetry(error, attempt);
       const ceiling = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS);
-      await clock.sleep(ceiling * (0.5 + random() / 2), signal).catch(() => undefined);
-      if (signal.aborted) throw error;
+      const delayMs = ceiling * (0.5 + random() / 2);
+      const slept = await clock.sleep(delayMs, signal).then(
+        () => true,
+        () => false,
+      );
+      if (!slept) throw error;
     }
   }
 }

@@ -1,0 +1,191 @@
+/**
+ * The composition root of the service: puts Kafka, telemetry and probes around what judges images, and owns
+ * how it starts and stops.
+ */
+import { systemClock } from './clock.ts';
+import type { Config, Secrets } from './config-schema.ts';
+import type { LoadedConfig } from './config.ts';
+import type { EventSource } from './consumers/event-source.ts';
+import { createKafkaEventSource } from './consumers/kafka-event-source.ts';
+import { AppError, messageOf } from './errors.ts';
+import { createEventDecoder } from './events/event-decoder.ts';
+import { createSchemaRegistry } from './events/http-schema-registry.ts';
+import { createMessageEncoder } from './events/message-encoder.ts';
+import type { SchemaRegistry } from './events/schema-registry.ts';
+import { createFileFetcher } from './images/file-fetcher.ts';
+import type { ImageFetcher } from './images/image-fetcher.ts';
+import { createSchemeFetcher } from './images/scheme-fetcher.ts';
+import { createInspector } from './inspector.ts';
+import { createKafka } from './kafka/client.ts';
+import { missingTopics } from './kafka/topics.ts';
+import type { Logger } from './logger.ts';
+import { Health } from './observability/health.ts';
+import { startHttpServer } from './observability/http-server.ts';
+import { startTelemetry } from './observability/otel-telemetry.ts';
+import { Pipeline } from './pipeline.ts';
+import { createKafkaVerdictSink } from './producers/kafka-verdict-sink.ts';
+import type { VerdictSink } from './producers/verdict-sink.ts';
+import { topicsOf } from './topics.ts';
+import { VERSION } from './version.ts';
+
+export interface App {
+  /** Where the probes and the metrics are served; null when they are switched off. */
+  readonly httpPort: number | null;
+  /** Works until stopped; throws the error that ended it otherwise. Everything is released either way. */
+  run(): Promise<void>;
+  /** Takes no more records, lets what is in flight finish within the deadline, then ends `run`. Idempotent. */
+  stop(): Promise<void>;
+}
+
+/** Replaces what `createApp` would make itself. */
+export interface Overrides {
+  source?: EventSource;
+  sink?: VerdictSink;
+  fetcher?: ImageFetcher;
+}
+
+/**
+ * Starts everything but the stream itself. Throws an AppError of the part that cannot start; nothing is then
+ * left running.
+ */
+export async function createApp(
+  { config, secrets }: LoadedConfig,
+  logger: Logger,
+  overrides: Overrides = {},
+): Promise<App> {
+  await using started = new AsyncDisposableStack();
+  const clock = systemClock;
+  const health = new Health();
+
+  const observed = started.adopt(
+    await startTelemetry({
+      serviceName: 'moderato',
+      serviceVersion: VERSION,
+      registerPrometheus: config.observability.http !== false,
+      consumerGroup: config.kafka.groupId,
+      logger,
+      ...(config.observability.otlp !== undefined && { otlpUrl: config.observability.otlp }),
+    }),
+    (telemetry) => telemetry.shutdown(),
+  );
+  const { telemetry } = observed;
+  const http =
+    config.observability.http === false
+      ? null
+      : started.adopt(
+          await startHttpServer({
+            ...config.observability.http,
+            health,
+            metrics: observed.metricsHandler,
+          }),
+          (server) => server.close(),
+        );
+
+  const inspector = started.adopt(await createInspector(config, { clock, telemetry }), (it) =>
+    it.close(),
+  );
+  health.modelLoaded(`${inspector.encoder.id} on ${inspector.encoder.executionProvider}`);
+
+  const kafka = createKafka(config.kafka, secrets, logger);
+  requireTopics(await missingTopics(kafka, topicsOf(config)));
+  health.topicsChecked(topicsOf(config).join(', '));
+  const registry = registryOf({ config, secrets });
+
+  const sink = started.adopt(
+    overrides.sink ??
+      createKafkaVerdictSink({
+        kafka,
+        topics: config.topics,
+        encoder: createMessageEncoder({ format: config.output.format, registry }),
+        lingerMs: config.output.lingerMs,
+        compression: config.output.compression,
+        clock,
+        logger,
+      }),
+    (it) => it.close(),
+  );
+  const source = started.adopt(
+    overrides.source ??
+      createKafkaEventSource({ ...config.kafka, kafka, topic: config.topics.input, clock, logger }),
+    (it) => it.close(),
+  );
+  health.observeSource(() => source.status());
+  observed.observeSource(() => source.status());
+  observed.observeDecoders(() => inspector.images.restarts);
+  observed.describeModel({
+    model: inspector.encoder,
+    bundle: inspector.bundle.bundle,
+  });
+
+  const pipeline = new Pipeline(
+    {
+      ...inspector,
+      source,
+      sink,
+      telemetry,
+      clock,
+      events: createEventDecoder({ registry }),
+      fetcher: overrides.fetcher ?? fetcherOf(config),
+    },
+    {
+      ...config.pipeline,
+      maxImageBytes: config.images.maxBytes,
+      emitEmbeddings: config.topics.embeddings !== undefined,
+    },
+  );
+  const running = started.move();
+  let stopping: Promise<void> | undefined;
+
+  const drain = async (): Promise<void> => {
+    health.draining();
+    logger.info({ inFlight: pipeline.inFlight }, 'stopping: finishing what is in flight');
+    const deadline = setTimeout(() => {
+      logger.warn({ inFlight: pipeline.inFlight }, 'drain deadline passed: giving up what is left');
+      pipeline.abort();
+    }, config.pipeline.drainTimeoutMs);
+    deadline.unref();
+    await source.stop();
+  };
+
+  return {
+    httpPort: http?.port ?? null,
+    stop: () => (stopping ??= drain()),
+    run: async () => {
+      try {
+        await pipeline.run();
+      } catch (error) {
+        health.died(messageOf(error));
+        throw error;
+      } finally {
+        await running.disposeAsync();
+      }
+    },
+  };
+}
+
+/** A client of the configured schema registry; undefined where none is configured. */
+export function registryOf({
+  config,
+  secrets,
+}: {
+  config: Pick<Config, 'registry'>;
+  secrets: Secrets;
+}): SchemaRegistry | undefined {
+  if (config.registry === undefined) return undefined;
+  const { url, username } = config.registry;
+  return createSchemaRegistry({ url, username, password: secrets.registryPassword });
+}
+
+/** References of the schemes that are configured. */
+export function fetcherOf({ images }: Pick<Config, 'images'>): ImageFetcher {
+  const { root, maxBytes } = images;
+  return createSchemeFetcher(root === undefined ? [] : [createFileFetcher({ root, maxBytes })]);
+}
+
+function requireTopics(missing: readonly string[]): void {
+  if (missing.length === 0) return;
+  throw new AppError(
+    'topic_missing',
+    `looking for the topics of the configuration: ${missing.join(', ')} not there; create them with: moderato topics create`,
+  );
+}

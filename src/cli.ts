@@ -1,0 +1,27 @@
+import { Command } from 'commander';
+import { checkCommand } from './cli/check.ts';
+import { demoCommand } from './cli/demo.ts';
+import { runMain } from './cli/main.ts';
+import { modelsCommand } from './cli/models.ts';
+import { publishCommand } from './cli/publish.ts';
+import { runCommand } from './cli/run.ts';
+import { scanCommand } from './cli/scan.ts';
+import { scoreCommand } from './cli/score.ts';
+import { tailCommand } from './cli/tail.ts';
+import { topicsCommand } from './cli/topics.ts';
+import { VERSION } from './version.ts';
+
+const program = new Command('moderato')
+  .description('Content moderation of image events on Kafka by zero-shot CLIP.')
+  .version(VERSION)
+  .addCommand(runCommand())
+  .addCommand(demoCommand())
+  .addCommand(checkCommand())
+  .addCommand(scoreCommand())
+  .addCommand(scanCommand())
+  .addCommand(publishCommand())
+  .addCommand(tailCommand())
+  .addCommand(topicsCommand())
+  .addCommand(modelsCommand());
+
+await runMain(program, process.argv);

@@ -1,0 +1,23 @@
+import { Command } from 'commander';
+import { styleText } from 'node:util';
+import type { Finding } from './checks.ts';
+
+export function checkCommand(): Command {
+  return new Command('check')
+    .description('look for everything that would keep `run` from working, and say it all at once')
+    .option('-c, --config <file>', 'the configuration', 'moderato.yaml')
+    .option('--offline', 'leave out what needs Kafka and the schema registry')
+    .action(async (options: { config: string; offline?: true }) => {
+      const { findFaults } = await import('./checks.ts');
+      const findings = await findFaults(options.config, { offline: options.offline ?? false });
+      for (const finding of findings) process.stdout.write(`${render(finding)}\n`);
+      const faults = findings.filter(({ ok }) => !ok).length;
+      if (faults > 0) process.exitCode = 1;
+      process.stdout.write(faults === 0 ? 'Nothing is in the way.\n' : `${faults} faults.\n`);
+    });
+}
+
+function render({ ok, what }: Finding): string {
+  const mark = ok ? styleText('green', '✓') : styleText('red', '✗');
+  return `${mark} ${what}`;
+}

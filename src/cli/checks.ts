@@ -1,0 +1,111 @@
+import { stat } from 'node:fs/promises';
+import { registryOf } from '../app.ts';
+import { readConfig } from '../config.ts';
+import type { Config, Secrets } from '../config-schema.ts';
+import { AppError, messageOf } from '../errors.ts';
+import { createKafka } from '../kafka/client.ts';
+import { missingTopics } from '../kafka/topics.ts';
+import { noLogger } from '../logger.ts';
+import { resolveModel } from '../model/store.ts';
+import { createWorkerClipEncoder } from '../model/worker-clip-encoder.ts';
+import { loadBundle } from '../policies/load-bundle.ts';
+import { topicsOf } from '../topics.ts';
+
+export interface Finding {
+  ok: boolean;
+  /** For a person: what was looked at and what is wrong with it. */
+  what: string;
+}
+
+/** Attempts to reach Kafka: somebody waits. */
+const RETRIES = 2;
+
+/**
+ * Looks at everything that `run` needs, as far as the sound parts of the configuration allow, and reports all
+ * of it. Throws only what no AppError explains.
+ */
+export async function findFaults(
+  file: string,
+  { offline }: { offline: boolean },
+): Promise<Finding[]> {
+  const { faults, sections, secrets } = await readConfig(file);
+  const { images, kafka, model, policies, registry, topics } = sections;
+  const looks: Array<Promise<Finding[]>> = [];
+  if (policies !== undefined) looks.push(look(() => bundle(policies)));
+  if (model) looks.push(look(() => encoder(model)));
+  if (images?.root !== undefined) {
+    const { root } = images;
+    looks.push(look(() => imageRoot(root)));
+  }
+  if (kafka && !offline) looks.push(look(() => broker(kafka, secrets, topics)));
+  if (registry && !offline) looks.push(look(() => schemaRegistry(registry, secrets)));
+  const findings = faults.map((what) => ({ ok: false, what }));
+  if (faults.length === 0) findings.push({ ok: true, what: `configuration ${file}` });
+  return [...findings, ...(await Promise.all(looks)).flat()];
+}
+
+/** One good finding, or a bad one for each line of what went wrong. */
+async function look(at: () => Promise<string>): Promise<Finding[]> {
+  try {
+    return [{ ok: true, what: await at() }];
+  } catch (error) {
+    if (!(error instanceof AppError)) throw error;
+    const [first = '', ...rest] = error.message.split('\n');
+    const lines = rest.length > 0 ? rest : [first];
+    return lines.map((what) => ({ ok: false, what }));
+  }
+}
+
+async function bundle(path: string): Promise<string> {
+  const { policies, hash } = await loadBundle(path);
+  return `policies ${path}: ${policies.length}, bundle ${hash.slice(0, 12)}`;
+}
+
+async function encoder(model: Config['model']): Promise<string> {
+  const started = await createWorkerClipEncoder({
+    ...model,
+    model: await resolveModel(model.path),
+  });
+  await started.close();
+  const { id, hash, executionProvider } = started.info;
+  return `model ${id} on ${executionProvider}: ${hash.slice(0, 12)}`;
+}
+
+async function imageRoot(root: string): Promise<string> {
+  const found = await stat(root).catch((error: unknown) => {
+    throw new AppError('config_invalid', `images.root: ${messageOf(error)}`, { cause: error });
+  });
+  if (!found.isDirectory())
+    throw new AppError('config_invalid', `images.root: ${root} is no folder`);
+  return `images below ${root}`;
+}
+
+async function broker(
+  config: Config['kafka'],
+  secrets: Secrets,
+  topics: Config['topics'] | undefined,
+): Promise<string> {
+  const kafka = createKafka(config, secrets, noLogger, { retries: RETRIES });
+  const names = topics ? topicsOf({ topics }) : [];
+  const missing = await missingTopics(kafka, names);
+  if (missing.length > 0) {
+    const remedy = 'create it with: moderato topics create';
+    const lines = missing.map((topic) => `topic ${topic} is not there; ${remedy}`);
+    throw new AppError('topic_missing', ['topics are missing', ...lines].join('\n'));
+  }
+  return `Kafka at ${config.brokers.join(', ')}${topics ? ` with topics ${names.join(', ')}` : ''}`;
+}
+
+async function schemaRegistry(
+  registry: NonNullable<Config['registry']>,
+  secrets: Secrets,
+): Promise<string> {
+  // Whether it knows the id does not matter: it has answered.
+  await registryOf({ config: { registry }, secrets })
+    ?.schemaOf(1)
+    .catch((error: unknown) => {
+      if (error instanceof AppError && error.disposition === 'dead-letter') return;
+      throw error;
+    });
+  return `schema registry at ${registry.url}`;
+}

@@ -1,0 +1,37 @@
+import type { Command } from 'commander';
+import { AppError, type ErrorCode } from '../errors.ts';
+
+/** sysexits.h: a temporary failure, where a restart may help. */
+const EX_TEMPFAIL = 75;
+/** sysexits.h: an error of ours. */
+const EX_SOFTWARE = 70;
+
+const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
+  'kafka_unavailable',
+  'consumer_crashed',
+  'encoder_failed',
+  'registry_unavailable',
+]);
+
+/**
+ * Runs a command line. Whatever it throws is told on stderr and becomes the exit code: 1 for what its user can
+ * mend, 75 for an outage (restart it), 70 for a defect.
+ */
+export async function runMain(program: Command, argv: readonly string[]): Promise<void> {
+  try {
+    await program.parseAsync(argv);
+  } catch (error) {
+    process.exitCode = exitCodeOf(error);
+    process.stderr.write(`${describe(error)}\n`);
+  }
+}
+
+export function exitCodeOf(error: unknown): number {
+  if (!(error instanceof AppError)) return EX_SOFTWARE;
+  return TEMPORARY.has(error.code) ? EX_TEMPFAIL : 1;
+}
+
+function describe(error: unknown): string {
+  if (error instanceof AppError) return `moderato: ${error.code}: ${error.message}`;
+  return `moderato: an error nobody foresaw; please report it.\n${error instanceof Error ? String(error.stack) : String(error)}`;
+}

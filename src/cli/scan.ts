@@ -1,0 +1,90 @@
+import { createWriteStream } from 'node:fs';
+import { readFile } from 'node:fs/promises';
+import { basename, relative, resolve } from 'node:path';
+import { finished } from 'node:stream/promises';
+import { Command } from 'commander';
+import { AppError } from '../errors.ts';
+import type { Verdict } from '../events/types.generated.ts';
+import type { DecoderPool } from '../images/decoder-pool.ts';
+import { progressBar } from './progress.ts';
+import { renderSummary } from './render.ts';
+
+interface ScanOptions {
+  policies?: string;
+  model?: string;
+  report?: string;
+  output?: string;
+}
+
+export function scanCommand(): Command {
+  return new Command('scan')
+    .description('judge every image below a folder, for example to try a policy on what you have')
+    .argument('<folder...>', 'folders, or files')
+    .option('-p, --policies <file>', 'the policy bundle (default: the demo bundle)')
+    .option('-m, --model <name>', 'a model folder or name (default: starter)')
+    .option('-r, --report <file.html>', 'write a page with thumbnails, scores and filters')
+    .option('-o, --output <file.jsonl>', 'write one verdict per line; - is standard output')
+    .action(async (folders: string[], options: ScanOptions) => {
+      const { findImages } = await import('./image-files.ts');
+      const { createLocalInspector, judgeFiles } = await import('./local-run.ts');
+      const { openReport } = await import('../report/report-file.ts');
+
+      const files = await findImages(folders);
+      if (files.length === 0) {
+        throw new AppError('usage', `scanning ${folders.join(', ')}: no image there`);
+      }
+      const base = resolve(folders.length === 1 ? (folders[0] ?? '.') : '.');
+      const nameOf = (file: string): string => relative(base, file) || basename(file);
+
+      const inspector = await createLocalInspector(options);
+      try {
+        const report = options.report
+          ? await openReport(options.report, inspector, `Scan of ${folders.join(', ')}`)
+          : undefined;
+        const lines = openLines(options.output);
+        const bar = progressBar('scanning', files.length);
+        const verdicts: Verdict[] = [];
+        const startedAt = performance.now();
+        await judgeFiles({
+          files,
+          inspector,
+          onVerdict: async (verdict, file) => {
+            lines?.write(`${JSON.stringify(verdict)}\n`);
+            const thumbnail = report && (await thumbnailOf(inspector.images, file));
+            await report?.add({ file: nameOf(file), thumbnail: thumbnail ?? null, verdict });
+            verdicts.push(verdict);
+            bar.step();
+          },
+        });
+        bar.end();
+        await report?.close();
+        if (lines && lines !== process.stdout) {
+          lines.end();
+          await finished(lines);
+        }
+        const elapsedMs = performance.now() - startedAt;
+        process.stderr.write(`${renderSummary({ verdicts, elapsedMs })}\n`);
+        if (options.report) process.stderr.write(`Report: ${resolve(options.report)}\n`);
+      } finally {
+        await inspector.close();
+      }
+    });
+}
+
+function openLines(output: string | undefined): NodeJS.WritableStream | undefined {
+  if (output === undefined) return undefined;
+  return output === '-' ? process.stdout : createWriteStream(output);
+}
+
+/** Edge of a thumbnail in the report, in pixels. */
+const THUMBNAIL_EDGE = 320;
+
+/** A data URI; null for an image that cannot be shown. */
+export async function thumbnailOf(images: DecoderPool, file: string): Promise<string | null> {
+  try {
+    return await images.thumbnail(await readFile(file), THUMBNAIL_EDGE);
+  } catch (error) {
+    if (error instanceof AppError && error.disposition === 'not-inspected') return null;
+    throw error;
+  }
+}

@@ -1,0 +1,51 @@
+import { randomUUID } from 'node:crypto';
+import { Command, InvalidArgumentError } from 'commander';
+import { renderVerdictLine } from './render.ts';
+
+interface TailOptions {
+  config: string;
+  fromBeginning?: true;
+  json?: true;
+  count?: number;
+}
+
+export function tailCommand(): Command {
+  return new Command('tail')
+    .description('show verdicts as they arrive')
+    .option('-c, --config <file>', 'the configuration', 'moderato.yaml')
+    .option('--from-beginning', 'show the verdicts that are already there first')
+    .option('--json', 'one verdict per line, as verdict.v1 says')
+    .option('-n, --count <n>', 'stop after so many verdicts', (text) => {
+      const count = Number(text);
+      if (!Number.isInteger(count) || count < 1)
+        throw new InvalidArgumentError('expected a whole number from 1');
+      return count;
+    })
+    .action(async (options: TailOptions) => {
+      const { connect } = await import('./connect.ts');
+      const { tailVerdicts } = await import('./tail-verdicts.ts');
+      const { loaded, kafka, registry } = await connect(options.config);
+      const { verdicts, routes } = loaded.config.topics;
+      const until = new AbortController();
+      process.once('SIGINT', () => until.abort());
+      process.once('SIGTERM', () => until.abort());
+      let left = options.count ?? Number.POSITIVE_INFINITY;
+      await tailVerdicts({
+        kafka,
+        registry,
+        topics: [...new Set([verdicts, ...Object.values(routes)])],
+        groupId: `moderato-tail-${randomUUID()}`,
+        fromBeginning: options.fromBeginning ?? false,
+        signal: until.signal,
+        onVerdict: (verdict) => {
+          if (left === 0) return;
+          left -= 1;
+          const line = options.json
+            ? JSON.stringify(verdict)
+            : renderVerdictLine(verdict, verdict.eventId ?? '(no event id)');
+          process.stdout.write(`${line}\n`);
+          if (left === 0) until.abort();
+        },
+      });
+    });
+}
