@@ -122,6 +122,12 @@ describe('scoreImage with sigmoid', () => {
     expect(rivalled.score).toBeLessThan(0.5);
   });
 
+  it('does not fire on a prompt that beats its alternatives and is improbable all the same', async () => {
+    const improbable = await scoreOne({ ...guns, contrast: [] }, { ...siglip, logitBias: -12 });
+    expect(improbable.score).toBeCloseTo(sigmoid(10 * cos('a rifle') - 12), 6);
+    expect(improbable.score).toBeLessThan(0.05);
+  });
+
   it('reproduces the sigmoids computed by transformers', async () => {
     const golden = readGolden().siglip;
     const vectors = Object.fromEntries(golden.textEmbeddings.map((vector, i) => [`t${i}`, vector]));
