@@ -1,0 +1,73 @@
+import { messageOf } from '../errors.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../logger.ts';
+import type { Commit, OffsetLedger } from './offset-ledger.ts';
+import { repeat } from './repeat.ts';
+
+export interface CommitLoopParts {
+  ledger: OffsetLedger;
+  /** Makes one attempt to commit, in the generation of this moment. */
+  commit: (commits: readonly Commit[]) => Promise<void>;
+  clock: Clock;
+  intervalMs: number;
+  logger?: Logger | undefined;
+}
+
+/** Attempts of the last commit: nobody comes after it to make up for a failure. */
+const FINAL_ATTEMPTS = 3;
+
+/**
+ * Commits what the ledger allows, at most once each interval and only when something is new. Commits never
+ * overlap, so an older one cannot land on a newer one. A failed commit is made up for by the next.
+ */
+export class CommitLoop {
+  readonly #parts: CommitLoopParts;
+  readonly #abort = new AbortController();
+  #last: Promise<void> = Promise.resolve();
+
+  constructor(parts: CommitLoopParts) {
+    this.#parts = parts;
+  }
+
+  start(): void {
+    const { clock, intervalMs } = this.#parts;
+    void repeat({ clock, intervalMs, signal: this.#abort.signal }, () => this.flush());
+  }
+
+  /** Commits now, after the commit that is under way. Never rejects. */
+  flush(): Promise<void> {
+    this.#last = this.#last.then(() => this.#commit());
+    return this.#last;
+  }
+
+  /** Ends the loop with a last commit. Never rejects. */
+  async close(): Promise<void> {
+    const { ledger, clock, logger } = this.#parts;
+    this.#abort.abort();
+    await this.flush();
+    for (let attempt = 1; ledger.committable().length > 0; attempt += 1) {
+      if (attempt === FINAL_ATTEMPTS) {
+        logger?.warn(
+          { commits: ledger.committable() },
+          'the last offsets could not be committed: their records are read again by the next owner',
+        );
+        return;
+      }
+      await clock.sleep(100);
+      await this.flush();
+    }
+  }
+
+  async #commit(): Promise<void> {
+    const { ledger, commit, logger } = this.#parts;
+    const commits = ledger.committable();
+    if (commits.length === 0) return;
+    try {
+      await commit(commits);
+      ledger.confirm(commits);
+    } catch (error) {
+      // During a rebalance this is ordinary; and whatever it is, the heartbeat decides about the membership.
+      logger?.warn({ commits, error: messageOf(error) }, 'committing offsets failed');
+    }
+  }
+}

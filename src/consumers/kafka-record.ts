@@ -1,0 +1,31 @@
+import type { IHeaders, KafkaMessage } from 'kafkajs';
+import type { Header } from '../events/types.generated.ts';
+import type { InputRecord } from './event-source.ts';
+
+/** A kafkajs message as a record, byte for byte: keys are not text, and null is not empty. */
+export function toInputRecord(
+  topic: string,
+  partition: number,
+  message: KafkaMessage,
+): InputRecord {
+  return {
+    topic,
+    partition,
+    offset: Number(message.offset),
+    timestamp: Number(message.timestamp),
+    key: message.key,
+    value: message.value,
+    headers: toHeaders(message.headers),
+  };
+}
+
+/** kafkajs folds headers of the same name into an array; a header without a value it gives as null. */
+function toHeaders(headers: IHeaders | undefined): Header[] {
+  return Object.entries(headers ?? {}).flatMap(([name, values]) =>
+    (Array.isArray(values) ? values : [values]).map((value) => ({ name, value: toBytes(value) })),
+  );
+}
+
+function toBytes(value: Buffer | string | null | undefined): Buffer | null {
+  return typeof value === 'string' ? Buffer.from(value) : (value ?? null);
+}
