@@ -47,18 +47,20 @@ export function createRegistryRequest(options: RegistryHttpOptions): RegistryReq
   return async (doing, method, path, body) => {
     let response: Response;
     let text: string;
+    const deadline = AbortSignal.timeout(timeoutMs);
     try {
       response = await fetch(base + path, {
         method,
         headers: { accept: MEDIA_TYPE, 'content-type': MEDIA_TYPE, ...authorization },
         body: body === undefined ? null : JSON.stringify(body),
-        signal: AbortSignal.timeout(timeoutMs),
+        signal: deadline,
       });
       text = await response.text();
     } catch (error) {
+      const reason = deadline.aborted ? `no answer in ${timeoutMs} ms` : reasonOf(error);
       throw new AppError(
         'registry_unavailable',
-        `${doing}: the schema registry at ${base} does not answer: ${reasonOf(error, timeoutMs)}`,
+        `${doing}: the schema registry at ${base} does not answer: ${reason}`,
         { cause: error },
       );
     }
@@ -106,12 +108,8 @@ function basicAuthorization({ username, password }: RegistryHttpOptions) {
 }
 
 /** fetch says only "fetch failed"; what happened is in its cause. */
-function reasonOf(error: unknown, timeoutMs: number): string {
-  if (error instanceof Error && error.name === 'TimeoutError')
-    return `no answer in ${timeoutMs} ms`;
-  return error instanceof Error && error.cause !== undefined
-    ? messageOf(error.cause)
-    : messageOf(error);
+function reasonOf(error: unknown): string {
+  return messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
 }
 
 function parseObject(text: string): Record<string, unknown> | null {
