@@ -66,7 +66,9 @@ export async function createInspector(
   const { maxBatchSize, maxWaitMs } = config.batching;
   const batcher = new Batcher<Pixels, UnitVector>({
     run: (batch) => encoder.encodeImages(batch),
-    probe: async () => void (await encoder.encodeImages([black])),
+    probe: async () => {
+      await encoder.encodeImages([black]);
+    },
     maxBatchSize,
     maxWaitMs,
     maxQueued: config.pipeline.maxInFlight,

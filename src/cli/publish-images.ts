@@ -12,7 +12,7 @@ export interface PublishOptions {
   images: ReadonlyArray<{ eventId: string; load: () => Promise<ImageSource> }>;
   /** Events in one request. */
   chunk: number;
-  onPublished?(): void;
+  onPublished?: () => void;
 }
 
 /** Publishes images as image events, keyed by their event id. Throws what `kafkaError` makes of a failure. */

@@ -30,6 +30,7 @@ export function scoreCommand(): Command {
           onVerdict: (verdict, file) => {
             if (asJson) process.stdout.write(`${JSON.stringify(verdict)}\n`);
             else entries.push({ name: relative('.', file), verdict });
+            return Promise.resolve();
           },
         });
       } finally {

@@ -14,8 +14,8 @@ export interface TailOptions {
   fromBeginning: boolean;
   signal: AbortSignal;
   /** The consumer has joined: what is published from now on will be seen. */
-  onReady?(): void;
-  onVerdict(verdict: Verdict): void;
+  onReady?: () => void;
+  onVerdict: (verdict: Verdict) => void;
 }
 
 /** Reads verdicts until aborted. Throws what the decoder throws, or what `kafkaError` makes of a failure. */

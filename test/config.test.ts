@@ -1,0 +1,113 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { loadConfig, readConfig } from '../src/config.ts';
+
+const SOUND = `
+kafka:
+  brokers: [localhost:9092]
+topics:
+  input: images
+  verdicts: verdicts
+  deadLetters: dead-letters
+policies: policies.yaml
+`;
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'moderato-config-'));
+});
+afterEach(() => rm(folder, { recursive: true }));
+
+async function fileOf(text: string): Promise<string> {
+  const file = join(folder, 'moderato.yaml');
+  await writeFile(file, text);
+  return file;
+}
+
+describe('loadConfig', () => {
+  it('fills in every default and makes paths absolute from the file', async () => {
+    const { config } = await loadConfig(await fileOf(SOUND), {});
+    expect(config.policies).toBe(join(folder, 'policies.yaml'));
+    expect(config.model).toMatchObject({ path: 'starter', executionProvider: 'cpu' });
+    expect(config.pipeline.drainTimeoutMs).toBe(25_000);
+    expect(config.observability.http).toEqual({ host: '0.0.0.0', port: 9464 });
+  });
+
+  it('names every fault at once, each with its line', async () => {
+    const file = await fileOf(`
+kafka:
+  brokers: [localhost]
+  groupID: x
+topics:
+  input: "no spaces"
+  verdicts: verdicts
+  deadLetters: dead-letters
+policies: policies.yaml
+model: { executionProvider: tpu }
+batching: { maxBatchSize: 0 }
+`);
+    const { faults } = await readConfig(file, {});
+    expect(faults).toHaveLength(5);
+    expect(faults.join('\n')).toMatch(/:3:\d+: kafka\.brokers\[0\]: expected host:port/);
+    expect(faults.join('\n')).toMatch(/:4:\d+: kafka\.groupID: .*groupId/);
+    expect(faults.join('\n')).toMatch(/:6:\d+: topics\.input/);
+    await expect(loadConfig(file, {})).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining('5 faults') as string,
+    });
+  });
+
+  it('keeps the sections that are sound, so that they can be looked at too', async () => {
+    const { sections } = await readConfig(
+      await fileOf(`${SOUND}\nbatching: { maxBatchSize: 0 }`),
+      {},
+    );
+    expect(sections.kafka?.brokers).toEqual(['localhost:9092']);
+    expect(sections.batching).toBeUndefined();
+  });
+
+  it('lets every leaf be set by a variable of its name', async () => {
+    const { config } = await loadConfig(await fileOf(SOUND), {
+      MODERATO_KAFKA_BROKERS: 'a:1, b:2',
+      MODERATO_KAFKA_GROUP_ID: 'other',
+      MODERATO_BATCHING_MAX_BATCH_SIZE: '32',
+      MODERATO_MODEL_EXECUTION_PROVIDER: 'cuda',
+      MODERATO_KAFKA_TLS: 'true',
+      MODERATO_OBSERVABILITY_HTTP_PORT: '0',
+      PATH: '/usr/bin',
+    });
+    expect(config.kafka).toMatchObject({ brokers: ['a:1', 'b:2'], groupId: 'other', tls: true });
+    expect(config.batching.maxBatchSize).toBe(32);
+    expect(config.model.executionProvider).toBe('cuda');
+    expect(config.observability.http).toEqual({ host: '0.0.0.0', port: 0 });
+  });
+
+  it('refuses a variable that names nothing', async () => {
+    const { faults } = await readConfig(await fileOf(SOUND), { MODERATO_KAFKA_BROKER: 'a:1' });
+    expect(faults).toEqual(['MODERATO_KAFKA_BROKER: no such configuration key']);
+  });
+
+  it('takes the SASL password from the environment or a file, and misses it when it is not there', async () => {
+    const file = await fileOf(
+      SOUND.replace('kafka:', 'kafka:\n  sasl: { mechanism: plain, username: me }'),
+    );
+    expect((await readConfig(file, {})).faults.join()).toContain('MODERATO_KAFKA_SASL_PASSWORD');
+
+    const secret = join(folder, 'password');
+    await writeFile(secret, 'hunter2\n');
+    const fromFile = await loadConfig(file, { MODERATO_KAFKA_SASL_PASSWORD_FILE: secret });
+    expect(fromFile.secrets.kafkaSaslPassword).toBe('hunter2');
+    const fromEnv = await loadConfig(file, { MODERATO_KAFKA_SASL_PASSWORD: 'other' });
+    expect(fromEnv.secrets.kafkaSaslPassword).toBe('other');
+    expect(JSON.stringify(fromEnv.config)).not.toContain('other');
+  });
+
+  it('says what is wrong when there is no such file', async () => {
+    await expect(loadConfig(join(folder, 'absent.yaml'), {})).rejects.toMatchObject({
+      code: 'config_invalid',
+      message: expect.stringContaining('absent.yaml') as string,
+    });
+  });
+});
