@@ -1,0 +1,127 @@
+import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { text } from 'node:stream/consumers';
+import { fileURLToPath } from 'node:url';
+
+const PROGRAM = `
+const [how] = process.argv.slice(2);
+if (how === 'fail') process.exitCode = 7;
+if (how === 'drain') {
+  const forever = setInterval(() => undefined, 1000);
+  process.on('SIGTERM', () => { clearInterval(forever); process.exitCode = 3; });
+}
+console.log('%s ' + process.argv.slice(2).join(' '));
+if (how === 'die') process.kill(process.pid, 'SIGKILL');
+`;
+
+/** Makes the running Node say that it is an old one. */
+const OLD =
+  "data:text/javascript,Object.defineProperty(process,'versions',{value:{...process.versions,node:'20.20.2'}})";
+
+let folder: string;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), 'moderato-bin-'));
+  cpSync(fileURLToPath(new URL('../../bin', import.meta.url)), join(folder, 'bin'), {
+    recursive: true,
+  });
+  write('package.json', '{ "type": "module" }');
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+function write(path: string, content: string): void {
+  mkdirSync(join(folder, path, '..'), { recursive: true });
+  writeFileSync(join(folder, path), content);
+}
+
+function clone({ installed }: { installed: boolean }): void {
+  write('src/cli.ts', PROGRAM.replace('%s', 'sources'));
+  if (!installed) return;
+  mkdirSync(join(folder, 'node_modules/node/bin'), { recursive: true });
+  symlinkSync(process.execPath, join(folder, 'node_modules/node/bin/node'));
+}
+
+function start(args: string[], { old = false } = {}): ChildProcess {
+  const preload = old ? ['--import', OLD] : [];
+  return spawn(process.execPath, [...preload, join(folder, 'bin/moderato.js'), ...args], {
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+}
+
+async function outcome(child: ChildProcess) {
+  const [[code, signal], out, err] = await Promise.all([
+    once(child, 'close') as Promise<[number | null, string | null]>,
+    child.stdout ? text(child.stdout) : '',
+    child.stderr ? text(child.stderr) : '',
+  ]);
+  return { code, signal, out, err };
+}
+
+describe('bin/moderato.js', () => {
+  it('runs the sources in a clone', async () => {
+    clone({ installed: true });
+    expect(await outcome(start(['fail', 'x y']))).toMatchObject({
+      code: 7,
+      out: 'sources fail x y\n',
+    });
+  });
+
+  it('runs the build in the package', async () => {
+    write('dist/cli.js', PROGRAM.replace('%s', 'build'));
+    expect(await outcome(start(['--version']))).toMatchObject({
+      code: 0,
+      out: 'build --version\n',
+    });
+  });
+
+  it('says what to do in a clone where nothing is installed', async () => {
+    clone({ installed: false });
+    const { code, err } = await outcome(start([]));
+    expect(code).toBe(1);
+    expect(err).toContain('npm ci');
+  });
+
+  it('says that a package without its build is broken', async () => {
+    const { code, err } = await outcome(start([]));
+    expect(code).toBe(1);
+    expect(err).toContain('install the package again');
+  });
+
+  describe('started by an old Node', () => {
+    it('goes on with the Node that the clone brings, and keeps its exit code', async () => {
+      clone({ installed: true });
+      const result = await outcome(start(['fail', 'x y'], { old: true }));
+      expect(result).toMatchObject({ code: 7, out: 'sources fail x y\n' });
+    });
+
+    it('hands SIGTERM on, so that a drain can end', async () => {
+      clone({ installed: true });
+      const child = start(['drain'], { old: true });
+      const result = outcome(child);
+      child.stdout?.once('data', () => child.kill('SIGTERM'));
+      expect(await result).toMatchObject({ code: 3, signal: null });
+    });
+
+    it('ends by the signal that ended the program', async () => {
+      clone({ installed: true });
+      expect(await outcome(start(['die'], { old: true }))).toMatchObject({ signal: 'SIGKILL' });
+    });
+
+    it('says in a clone how to get the right one', async () => {
+      clone({ installed: false });
+      const { code, err } = await outcome(start([], { old: true }));
+      expect(code).toBe(1);
+      expect(err).toMatch(/needs Node 24 or newer; this is v.*npm ci/);
+    });
+
+    it('says in the package how to get the right one', async () => {
+      write('dist/cli.js', PROGRAM.replace('%s', 'build'));
+      const { code, err } = await outcome(start([], { old: true }));
+      expect(code).toBe(1);
+      expect(err).toContain('npm install node@24');
+    });
+  });
+});
