@@ -14,7 +14,8 @@ import { kafkaLogCreator } from './kafka-logger.ts';
 export interface KafkaTuning {
   /**
    * Attempts after the first before a request is given up. The waits double from 0.2 s to 5 s.
-   * @default 8, which is 20 s: enough for a broker to restart. Lower it where a person waits for the answer.
+   * @default 8, which is 20 s: enough for a broker to restart. Lower it where a person waits for the answer; at least 1,
+   * without which kafkajs makes no idempotent producer.
    */
   retries?: number;
 }

@@ -58,27 +58,27 @@ export function createKafkaVerdictSink(options: KafkaVerdictSinkOptions): Verdic
     maxMessages: MAX_REQUEST_MESSAGES,
     clock,
   });
-  const encoding = new Set<Promise<unknown>>();
+  const underWay = new Set<Promise<void>>();
   let closed: Promise<void> | undefined;
 
-  const encode = async (emission: Emission): Promise<Outgoing[]> => {
-    const messages = outgoingMessages(emission, encoder, topics);
-    encoding.add(messages);
-    return messages.finally(() => encoding.delete(messages));
+  const emit = async (emission: Emission): Promise<void> => {
+    const messages = await outgoingMessages(emission, encoder, topics);
+    const bytes = messages.reduce((sum, message) => sum + message.bytes, 0);
+    await queue.add({ messages, bytes, count: messages.length });
   };
   const finish = async (): Promise<void> => {
     producer.stopRetrying();
-    await Promise.allSettled(encoding);
-    await queue.close();
+    queue.hurry();
+    await Promise.allSettled(underWay);
     await producer.close();
   };
 
   return {
     emit: async (emission) => {
       if (closed) throw new Error('the sink is closed: nothing more can be emitted');
-      const messages = await encode(emission);
-      const bytes = messages.reduce((sum, message) => sum + message.bytes, 0);
-      await queue.add({ messages, bytes, count: messages.length });
+      const emitted = emit(emission);
+      underWay.add(emitted);
+      await emitted.finally(() => underWay.delete(emitted));
     },
     close: () => (closed ??= finish()),
   };

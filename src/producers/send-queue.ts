@@ -11,7 +11,7 @@ export interface Parcel {
 export interface SendQueueOptions<P extends Parcel> {
   /** Sends some parcels in one request. Never called again before it settled. */
   send: (parcels: P[]) => Promise<void>;
-  /** True when the error is one parcel's fault, so that the others of its request deserve a try of their own. */
+  /** True when the error need not strike each parcel of its request: they are then sent in smaller ones. */
   isOneParcelsFault: (error: unknown) => boolean;
   /** How long a parcel waits for others, in ms; not at all while a request is under way longer than that. */
   lingerMs: number;
@@ -35,49 +35,46 @@ interface Waiting<P> {
 export class SendQueue<P extends Parcel> {
   readonly #options: SendQueueOptions<P>;
   readonly #waiting: Array<Waiting<P>> = [];
-  #hurry = new AbortController();
-  #pump: Promise<void> | undefined;
-  #closed = false;
+  #enough = new AbortController();
+  #running = false;
+  #hurried = false;
 
   constructor(options: SendQueueOptions<P>) {
     this.#options = options;
   }
 
   /** Settles with the request that the parcel was in. */
-  async add(parcel: P): Promise<void> {
-    if (this.#closed) throw new Error('the queue is closed: nothing more can be sent');
+  add(parcel: P): Promise<void> {
     const done = new Promise<void>((resolve, reject) => {
       const arrivedAt = this.#options.clock.elapsed();
       this.#waiting.push({ parcel, arrivedAt, resolve, reject });
     });
-    if (this.#isFull()) this.#hurry.abort();
-    this.#pump ??= this.#run();
+    if (this.#isFull()) this.#enough.abort();
+    if (!this.#running) void this.#run();
     return done;
   }
 
-  /** Sends what waits at once; nothing can be added any more. Idempotent. */
-  async close(): Promise<void> {
-    this.#closed = true;
-    this.#hurry.abort();
-    await this.#pump;
+  /** From now on nothing lingers: there is nobody left to wait for. */
+  hurry(): void {
+    this.#hurried = true;
+    this.#enough.abort();
   }
 
   async #run(): Promise<void> {
-    for (;;) {
-      const oldest = this.#waiting[0];
-      if (oldest === undefined) break;
+    this.#running = true;
+    for (let oldest = this.#waiting[0]; oldest; oldest = this.#waiting[0]) {
       await this.#linger(oldest.arrivedAt);
       await this.#deliver(this.#take());
     }
-    this.#pump = undefined;
+    this.#running = false;
   }
 
   async #linger(since: number): Promise<void> {
     const { clock, lingerMs } = this.#options;
     const left = since + lingerMs - clock.elapsed();
-    if (left <= 0 || this.#closed || this.#isFull()) return;
-    this.#hurry = new AbortController();
-    await clock.sleep(left, this.#hurry.signal).catch(() => undefined); // hurried: there is enough
+    if (left <= 0 || this.#hurried || this.#isFull()) return;
+    this.#enough = new AbortController();
+    await clock.sleep(left, this.#enough.signal).catch(() => undefined); // hurried: there is enough
   }
 
   async #deliver(batch: Array<Waiting<P>>): Promise<void> {
@@ -86,7 +83,10 @@ export class SendQueue<P extends Parcel> {
       for (const { resolve } of batch) resolve();
     } catch (error) {
       if (batch.length > 1 && this.#options.isOneParcelsFault(error)) {
-        for (const each of batch) await this.#deliver([each]);
+        // Halves, in order: few requests find the culprit, or the size that a smaller limit allows.
+        const middle = Math.ceil(batch.length / 2);
+        await this.#deliver(batch.slice(0, middle));
+        await this.#deliver(batch.slice(middle));
       } else {
         for (const { reject } of batch) reject(error);
       }

@@ -1,0 +1,69 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { describe, expect, it, jest } from '@jest/globals';
+import { logLevel } from 'kafkajs';
+import { configSchema } from '../../src/config-schema.ts';
+import { createKafka } from '../../src/kafka/client.ts';
+import { kafkaLogCreator } from '../../src/kafka/kafka-logger.ts';
+import { noLogger } from '../../src/logger.ts';
+
+const config = (kafka: object) =>
+  configSchema.shape.kafka.parse({ brokers: ['127.0.0.1:1'], ...kafka });
+
+describe('createKafka', () => {
+  it('wants a password for the user it is given, and says where to put it', () => {
+    const sasl = { mechanism: 'plain', username: 'moderato' };
+    expect(() => createKafka(config({ sasl }), {}, noLogger)).toThrow(
+      expect.objectContaining({
+        code: 'config_invalid',
+        message: expect.stringContaining('MODERATO_KAFKA_SASL_PASSWORD'),
+      }),
+    );
+  });
+
+  it('names the key of a certificate file that cannot be read', async () => {
+    const folder = await mkdtemp(join(tmpdir(), 'moderato-client-'));
+    const tls = { ca: join(folder, 'absent.pem') };
+    expect(() => createKafka(config({ tls }), {}, noLogger)).toThrow(
+      expect.objectContaining({
+        code: 'config_invalid',
+        message: expect.stringMatching(/kafka\.tls\.ca.*absent\.pem/),
+      }),
+    );
+    await rm(folder, { recursive: true });
+  });
+
+  it('connects to nothing by itself, and gives up on an absent broker with a clear error', async () => {
+    const kafka = createKafka(config({}), {}, noLogger, { retries: 1 });
+    await expect(kafka.admin().connect()).rejects.toThrow(/ECONNREFUSED/);
+  });
+});
+
+describe("kafkajs' log lines", () => {
+  const lines = (log: Record<string, unknown>, level = logLevel.ERROR, namespace = 'Runner') => {
+    const logger = { debug: jest.fn(), info: jest.fn(), warn: jest.fn(), error: jest.fn() };
+    kafkaLogCreator(logger)(logLevel.INFO)({
+      namespace,
+      level,
+      label: 'ERROR',
+      log: { timestamp: '', message: 'it failed', ...log },
+    });
+    return logger;
+  };
+
+  it('are quiet about what is tried again', () => {
+    expect(lines({ retryCount: 0 }).debug).toHaveBeenCalledTimes(1);
+    expect(lines({}, logLevel.ERROR, 'Connection').debug).toHaveBeenCalledTimes(1);
+    expect(lines({}, logLevel.INFO).debug).toHaveBeenCalledTimes(1);
+    expect(lines({ message: 'The group is rebalancing, re-joining' }).warn).not.toHaveBeenCalled();
+  });
+
+  it('warn when it lasts, and of what is not tried again', () => {
+    expect(lines({ retryCount: 3 }).warn).toHaveBeenCalledWith(
+      { component: 'kafkajs Runner', retryCount: 3 },
+      'it failed',
+    );
+    expect(lines({}).warn).toHaveBeenCalledTimes(1);
+  });
+});
