@@ -130,8 +130,9 @@ export class OffsetLedger {
     if (offset < tenure.next) tenure = this.#begin(partition);
     const owner = tenure;
     const loan = owner.lend(offset);
+    // Once its epoch has ended nobody asks this tenure any more: whatever happens to it has no effect.
     return () => {
-      if (this.#tenures.get(partition) === owner) owner.resolve(loan);
+      owner.resolve(loan);
     };
   }
 
