@@ -1,0 +1,60 @@
+import type { Outcome, PolicyResult, Verdict } from '../events/types.generated.ts';
+
+/** From the outcome that wants a person's eye most to the one that wants it least. */
+export const OUTCOMES: readonly Outcome[] = ['block', 'review', 'not_inspected', 'allow'];
+
+export const OUTCOME_NAMES: Readonly<Record<Outcome, string>> = {
+  block: 'Block',
+  review: 'Review',
+  not_inspected: 'Not inspected',
+  allow: 'Allow',
+};
+
+/**
+ * The enforced policy that explains the outcome: the strongest of those that asked for it, or, where nothing
+ * fired, the one that came nearest to its review threshold. Null when there is no enforced policy's result.
+ */
+export function decisiveResult({ outcome, policies }: Verdict): PolicyResult | null {
+  const enforced = policies.filter(({ mode }) => mode === 'enforce');
+  const asking = enforced.filter(({ band }) => band === outcome);
+  return (asking.length > 0 ? asking : enforced).reduce<PolicyResult | null>(
+    (best, each) => (best === null || nearness(each) > nearness(best) ? each : best),
+    null,
+  );
+}
+
+/** How far a score went towards its threshold; what the cosine floor held back counts for less. */
+function nearness({ score, thresholds, band, belowFloor }: PolicyResult): number {
+  const threshold =
+    band === 'block' && thresholds.block !== null ? thresholds.block : thresholds.review;
+  return (score / threshold) * (belowFloor ? 0.1 : 1);
+}
+
+export interface Comparison {
+  sign: '≥' | '<';
+  threshold: number;
+}
+
+/** The threshold that put the score into its band: the one reached, or for `allow` the one not reached. */
+export function comparisonOf({ band, thresholds }: PolicyResult): Comparison {
+  if (band === 'block' && thresholds.block !== null)
+    return { sign: '≥', threshold: thresholds.block };
+  return { sign: band === 'allow' ? '<' : '≥', threshold: thresholds.review };
+}
+
+/** A score for people. It never shows as a threshold that it did not reach: 0.899 is 0.89 below 0.90. */
+export function scoreText(score: number): string {
+  return (Math.floor(score * 100 + 1e-9) / 100).toFixed(2);
+}
+
+/** A number with a true minus sign and without a negative nought: `0.31`, `−0.02`. */
+export function decimal(value: number, digits: number): string {
+  const text = Math.abs(value).toFixed(digits);
+  return value < 0 && Number(text) !== 0 ? `−${text}` : text;
+}
+
+/** A difference: `+0.09`, `−0.02`. */
+export function signed(value: number, digits = 2): string {
+  const text = decimal(value, digits);
+  return text.startsWith('−') ? text : `+${text}`;
+}
