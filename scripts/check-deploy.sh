@@ -40,7 +40,7 @@ if "$tools/bin/compose-go" compose.yaml > /dev/null; then echo 'ok  compose.yaml
 
 rendered="$(mktemp)"
 trap 'rm -f "$rendered"' EXIT
-for folder in base overlays/cpu overlays/gpu examples/autoscaled-sasl; do
+for folder in base overlays/cpu overlays/gpu examples/autoscaled-sasl examples/kind; do
   # It knows Kubernetes' own kinds; the custom resources are held against their schemas in test/deploy.
   kustomize "deploy/k8s/$folder" |
     python3 -c 'import sys; print("---\n".join(d for d in sys.stdin.read().split("---\n") if "keda.sh" not in d and "monitoring.coreos.com" not in d))' \

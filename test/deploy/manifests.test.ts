@@ -4,6 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { IDeployment } from 'kubernetes-models/apps/v1';
+import type { IJob } from 'kubernetes-models/batch/v1';
 import type { INetworkPolicy } from 'kubernetes-models/networking.k8s.io/v1';
 import type { IPodDisruptionBudget } from 'kubernetes-models/policy/v1';
 import type { IService } from 'kubernetes-models/v1';
@@ -15,7 +16,13 @@ import { manifestFaults } from '../support/kubernetes-schemas.ts';
 import { type Manifest, renderKustomization } from '../support/kustomize.ts';
 
 const root = fileURLToPath(new URL('../..', import.meta.url));
-const FOLDERS = ['base', 'overlays/cpu', 'overlays/gpu', 'examples/autoscaled-sasl'];
+const FOLDERS = [
+  'base',
+  'overlays/cpu',
+  'overlays/gpu',
+  'examples/autoscaled-sasl',
+  'examples/kind',
+];
 
 const rendered = new Map<string, Manifest[]>();
 beforeAll(() => {
@@ -150,7 +157,7 @@ describe.each(FOLDERS)('the kustomization %s', (folder) => {
     const selectors = [
       spec.selector.matchLabels,
       spec.template.spec?.topologySpreadConstraints?.[0]?.labelSelector?.matchLabels,
-      (find(folder, 'Service') as IService).spec?.selector,
+      (find(folder, 'Service', 'moderato-metrics') as IService).spec?.selector,
       (find(folder, 'PodDisruptionBudget') as IPodDisruptionBudget).spec?.selector?.matchLabels,
       (find(folder, 'NetworkPolicy') as INetworkPolicy).spec?.podSelector?.matchLabels,
       ...(monitor ? [(monitor as IPodMonitor).spec.selector.matchLabels] : []),
@@ -223,6 +230,30 @@ describe('the GPU overlay', () => {
     const [cpu, gpu] = [await configOf('overlays/cpu'), await configOf('overlays/gpu')];
     expect(gpu.batching.maxBatchSize).toBeGreaterThan(cpu.batching.maxBatchSize);
     expect(gpu.pipeline.maxInFlight).toBeGreaterThanOrEqual(gpu.batching.maxBatchSize * 2);
+  });
+});
+
+describe('the example for kind', () => {
+  const folder = 'examples/kind';
+
+  it('makes the topics from the configuration that Moderato reads, as no pod of Moderato', () => {
+    const template = (find(folder, 'Job', 'moderato-topics') as IJob).spec?.template;
+    const volume = template?.spec?.volumes?.find(({ name }) => name === 'config');
+    expect(volume?.configMap?.name).toBe(
+      find(folder, 'ConfigMap', 'moderato-config').metadata.name,
+    );
+    expect(template?.metadata?.labels).not.toMatchObject(
+      podOf(folder).spec.selector.matchLabels ?? {},
+    );
+  });
+
+  it('runs a broker under the name that the configuration gives', async () => {
+    const service = find(folder, 'Service', 'kafka') as IService;
+    const { brokers } = (await configOf(folder)).kafka;
+    expect(brokers).toEqual([`${service.metadata?.name ?? ''}:9092`]);
+    const { labels } = (find(folder, 'Deployment', 'kafka') as IDeployment).spec?.template
+      .metadata ?? { labels: {} };
+    expect(labels).toMatchObject(service.spec?.selector ?? { none: 'given' });
   });
 });
 
