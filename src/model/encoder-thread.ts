@@ -21,10 +21,14 @@ interface Pending {
   reject: (error: AppError) => void;
 }
 
-/** Resolves when the model is loaded. */
-export async function startEncoderThread(start: WorkerStart): Promise<EncoderThread> {
-  // The worker lies beside this file, as .ts in a clone and as .js in the package.
-  const file = new URL(`./encoder-worker${extname(import.meta.filename)}`, import.meta.url);
+/** The worker lies beside this file, as .ts in a clone and as .js in the package. */
+const WORKER = new URL(`./encoder-worker${extname(import.meta.filename)}`, import.meta.url);
+
+/** Resolves when the model is loaded. Throws AppError: what the worker threw, or `encoder_failed`. */
+export async function startEncoderThread(
+  start: WorkerStart,
+  file: URL = WORKER,
+): Promise<EncoderThread> {
   // onnxruntime reports its use to Microsoft unless told not to; it reads the process's environment, not the
   // worker's copy. A machine that looks at users' images tells nobody.
   process.env['ORT_DISABLE_TELEMETRY'] = '1';

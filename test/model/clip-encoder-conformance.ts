@@ -1,0 +1,78 @@
+import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import type { ClipEncoder } from '../../src/model/clip-encoder.ts';
+import type { Pixels } from '../../src/images/image-decoder.ts';
+
+/** What every `ClipEncoder` promises, whatever it computes with. */
+export function clipEncoderConformance(
+  name: string,
+  create: () => Promise<ClipEncoder> | ClipEncoder,
+): void {
+  describe(`${name}, as a ClipEncoder`, () => {
+    let encoder: ClipEncoder;
+    beforeAll(async () => {
+      encoder = await create();
+    });
+    afterAll(() => encoder.close());
+
+    const picture = (shade: number): Pixels => {
+      const { width, height } = encoder.info.preprocess;
+      const data = Uint8Array.from({ length: width * height * 3 }, (_, at) =>
+        at % 3 === 0 ? 255 - shade : shade,
+      );
+      return { data, width, height };
+    };
+
+    it('tells its identity and how its pixels are made', () => {
+      expect(encoder.info.hash).toMatch(/^[0-9a-f]{64}$/);
+      expect(encoder.info.preprocessing).not.toBe('');
+      expect(encoder.info.scoring.logitScale).toBeGreaterThan(0);
+    });
+
+    it('gives one unit vector for each image and text', async () => {
+      const images = await encoder.encodeImages([picture(40), picture(90), picture(160)]);
+      const texts = await encoder.encodeTexts(['a cat', 'a dog']);
+      expect([images.length, texts.length]).toEqual([3, 2]);
+      for (const vector of [...images, ...texts]) {
+        expect(vector).toHaveLength(encoder.info.dimensions);
+        expect(Math.hypot(...vector)).toBeCloseTo(1, 5);
+      }
+    });
+
+    it('keeps the order of a batch, and a batch changes nothing', async () => {
+      const shades = [40, 90, 160];
+      const together = await encoder.encodeImages(shades.map(picture));
+      for (const [at, shade] of shades.entries()) {
+        const [alone] = await encoder.encodeImages([picture(shade)]);
+        together[at]?.forEach((value, axis) => expect(value).toBeCloseTo(alone?.[axis] ?? NaN, 5));
+      }
+    });
+
+    it('gives equal texts equal vectors', async () => {
+      const [one, other] = await encoder.encodeTexts(['a cat', 'a cat']);
+      expect(one).toEqual(other);
+    });
+
+    it('answers nothing for nothing', async () => {
+      expect(await encoder.encodeImages([])).toEqual([]);
+      expect(await encoder.encodeTexts([])).toEqual([]);
+    });
+
+    it('refuses pixels of another size with inference_failed, and goes on', async () => {
+      const wrong = { data: new Uint8Array(3), width: 1, height: 1 };
+      await expect(encoder.encodeImages([wrong])).rejects.toMatchObject({
+        code: 'inference_failed',
+      });
+      expect(await encoder.encodeImages([picture(70)])).toHaveLength(1);
+    });
+
+    it('answers encoder_failed once it is closed, however often that is', async () => {
+      const closed = await create();
+      await closed.close();
+      await closed.close();
+      await expect(closed.encodeTexts(['a cat'])).rejects.toMatchObject({ code: 'encoder_failed' });
+      await expect(closed.encodeImages([picture(70)])).rejects.toMatchObject({
+        code: 'encoder_failed',
+      });
+    });
+  });
+}

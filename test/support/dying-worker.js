@@ -1,0 +1,10 @@
+// Says that it is ready, then answers the first request by dying as `goldenText` tells it to.
+import { parentPort, workerData } from 'node:worker_threads';
+
+if (workerData.goldenText === 'at once') process.exit(3);
+const none = new Float32Array();
+parentPort.postMessage({ kind: 'ready', golden: { imageEmbedding: none, textEmbedding: none } });
+parentPort.on('message', () => {
+  if (workerData.goldenText === 'throw') throw new Error('out of luck');
+  process.exit(3);
+});
