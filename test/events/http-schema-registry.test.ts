@@ -56,11 +56,13 @@ describe('schemaOf', () => {
   });
 
   it('holds records while nothing listens, and says what happened', async () => {
-    const registry = createSchemaRegistry({ url: 'http://127.0.0.1:9' });
+    const url = await serve(() => undefined);
+    await new Promise((closed) => servers.pop()?.close(closed));
+    const registry = createSchemaRegistry({ url });
     await expect(registry.schemaOf(1)).rejects.toMatchObject({
       code: 'registry_unavailable',
       disposition: 'retry',
-      message: expect.stringContaining('http://127.0.0.1:9'),
+      message: expect.stringContaining(`${url} does not answer`),
       cause: expect.anything(),
     });
   });
