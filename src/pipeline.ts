@@ -75,6 +75,7 @@ export class Pipeline {
         if (this.#abort.signal.aborted) break;
         const event = this.#process(delivery).finally(() => {
           this.#inFlight.leave(weight);
+          this.#parts.telemetry.inFlight(this.inFlight);
           events.delete(event);
         });
         events.add(event);

@@ -53,10 +53,7 @@ batching: { maxBatchSize: 0 }
     expect(faults.join('\n')).toMatch(/:3:\d+: kafka\.brokers\[0\]: expected host:port/);
     expect(faults.join('\n')).toMatch(/:4:\d+: kafka\.groupID: .*groupId/);
     expect(faults.join('\n')).toMatch(/:6:\d+: topics\.input/);
-    await expect(loadConfig(file, {})).rejects.toMatchObject({
-      code: 'config_invalid',
-      message: expect.stringContaining('5 faults') as string,
-    });
+    await expect(loadConfig(file, {})).rejects.toThrow('the configuration has 5 faults');
   });
 
   it('keeps the sections that are sound, so that they can be looked at too', async () => {
@@ -105,9 +102,6 @@ batching: { maxBatchSize: 0 }
   });
 
   it('says what is wrong when there is no such file', async () => {
-    await expect(loadConfig(join(folder, 'absent.yaml'), {})).rejects.toMatchObject({
-      code: 'config_invalid',
-      message: expect.stringContaining('absent.yaml') as string,
-    });
+    await expect(loadConfig(join(folder, 'absent.yaml'), {})).rejects.toThrow('absent.yaml');
   });
 });

@@ -1,11 +1,10 @@
 import { createWriteStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
 import { basename, relative, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
 import { AppError } from '../errors.ts';
 import type { Verdict } from '../events/types.generated.ts';
-import type { DecoderPool } from '../images/decoder-pool.ts';
+import type { ReportEntry } from '../report/report-model.ts';
 import { progressBar } from './progress.ts';
 import { renderSummary } from './render.ts';
 
@@ -27,7 +26,7 @@ export function scanCommand(): Command {
     .action(async (folders: string[], options: ScanOptions) => {
       const { findImages } = await import('./image-files.ts');
       const { createLocalInspector, judgeFiles } = await import('./local-run.ts');
-      const { openReport } = await import('../report/report-file.ts');
+      const { reportEntry, writeReport } = await import('./report.ts');
 
       const files = await findImages(folders);
       if (files.length === 0) {
@@ -38,33 +37,35 @@ export function scanCommand(): Command {
 
       const inspector = await createLocalInspector(options);
       try {
-        const report = options.report
-          ? await openReport(options.report, inspector, `Scan of ${folders.join(', ')}`)
-          : undefined;
         const lines = openLines(options.output);
         const bar = progressBar('scanning', files.length);
         const verdicts: Verdict[] = [];
+        const entries: ReportEntry[] = [];
         const startedAt = performance.now();
         await judgeFiles({
           files,
           inspector,
           onVerdict: async (verdict, file) => {
             lines?.write(`${JSON.stringify(verdict)}\n`);
-            const thumbnail = report && (await thumbnailOf(inspector.images, file));
-            await report?.add({ file: nameOf(file), thumbnail: thumbnail ?? null, verdict });
             verdicts.push(verdict);
+            if (options.report !== undefined) {
+              const name = nameOf(file);
+              entries.push(await reportEntry(inspector.images, { file, name, verdict }));
+            }
             bar.step();
           },
         });
         bar.end();
-        await report?.close();
         if (lines && lines !== process.stdout) {
           lines.end();
           await finished(lines);
         }
         const elapsedMs = performance.now() - startedAt;
         process.stderr.write(`${renderSummary({ verdicts, elapsedMs })}\n`);
-        if (options.report) process.stderr.write(`Report: ${resolve(options.report)}\n`);
+        if (options.report !== undefined) {
+          await writeReport(options.report, `Scan of ${folders.join(', ')}`, entries);
+          process.stderr.write(`Report: ${resolve(options.report)}\n`);
+        }
       } finally {
         await inspector.close();
       }
@@ -74,17 +75,4 @@ export function scanCommand(): Command {
 function openLines(output: string | undefined): NodeJS.WritableStream | undefined {
   if (output === undefined) return undefined;
   return output === '-' ? process.stdout : createWriteStream(output);
-}
-
-/** Edge of a thumbnail in the report, in pixels. */
-const THUMBNAIL_EDGE = 320;
-
-/** A data URI; null for an image that cannot be shown. */
-export async function thumbnailOf(images: DecoderPool, file: string): Promise<string | null> {
-  try {
-    return await images.thumbnail(await readFile(file), THUMBNAIL_EDGE);
-  } catch (error) {
-    if (error instanceof AppError && error.disposition === 'not-inspected') return null;
-    throw error;
-  }
 }

@@ -9,8 +9,8 @@ import { join } from 'node:path';
 import { AppError } from '../errors.ts';
 import { Broker, JVM_FLAGS } from './kafka/broker.ts';
 import { ensureJars, kafkaCache } from './kafka/jars.ts';
-import { findJava } from './kafka/java.ts';
-import { startReaper } from './kafka/reaper.ts';
+import { findJava, type Java } from './kafka/java.ts';
+import { startReaper, type Reaper } from './kafka/reaper.ts';
 import {
   LOG4J_CONFIGURATION,
   serverProperties,
@@ -30,6 +30,8 @@ export interface LocalKafkaOptions {
   scramUsers?: Record<string, string>;
   /** Added to, or in place of, those of server.properties. @default {} */
   properties?: Properties;
+  /** Where Java, Maven and the cache folder are looked for. @default process.env */
+  env?: NodeJS.ProcessEnv;
   /** Lines for a human, such as that the jars are being fetched. */
   onProgress?: (line: string) => void;
 }
@@ -57,26 +59,52 @@ export interface LocalKafka {
  * Throws AppError `kafka_unavailable`.
  */
 export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<LocalKafka> {
-  const java = await findJava();
+  const { env = process.env, onProgress = () => undefined } = options;
+  const java = await findJava(env);
   if (typeof java === 'string') {
     throw new AppError(
       'kafka_unavailable',
       `starting Apache Kafka: ${java}; install Java 17 or newer`,
     );
   }
-  const cache = kafkaCache();
-  const classPath = await ensureJars({
-    cache,
-    onProgress: options.onProgress ?? (() => undefined),
-  });
+  const cache = kafkaCache(env);
+  const classPath = await ensureJars({ cache, env, onProgress });
   const folder = await mkdtemp(join(tmpdir(), 'moderato-kafka-'));
+  const addresses = await assignPorts(options.nodes ?? 1, options.listeners ?? []);
+  const reaper = startReaper('kill -9 $last; sleep 1; rm -rf "$1"', [folder]);
+  let cluster: LocalKafka | undefined;
+  try {
+    const brokers = await prepare({ options, java, cache, classPath, folder, addresses });
+    const started = createCluster({ folder, addresses, brokers, reaper });
+    cluster = started;
+    await Promise.all(addresses.map(({ id }) => started.startNode(id)));
+    // Each answers by now; what is left is that they have heard of each other.
+    const all = addresses.map(({ id }) => id);
+    await Promise.all(brokers.map((broker) => broker.waitUntilReady(all)));
+    return started;
+  } catch (error) {
+    await cluster?.stop();
+    reaper.release();
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+/** Writes every broker's configuration and formats its storage. */
+async function prepare(given: {
+  options: LocalKafkaOptions;
+  java: Java;
+  cache: string;
+  classPath: string;
+  folder: string;
+  addresses: readonly NodeAddress[];
+}): Promise<Broker[]> {
+  const { options, java, cache, folder, addresses } = given;
   const log4j = join(folder, 'log4j2.yaml');
   await writeFile(log4j, LOG4J_CONFIGURATION);
-  const javaArgs = [...JVM_FLAGS, `-Dlog4j2.configurationFile=${log4j}`, '-cp', classPath];
+  const javaArgs = [...JVM_FLAGS, `-Dlog4j2.configurationFile=${log4j}`, '-cp', given.classPath];
   const javaKey = createHash('sha256').update(java.version).digest('hex').slice(0, 12);
-
-  const addresses = await assignPorts(options.nodes ?? 1, options.listeners ?? []);
-  const brokers = await Promise.all(
+  return Promise.all(
     addresses.map(async (self) => {
       const nodeFolder = join(folder, `node${self.id}`);
       const dataFolder = join(nodeFolder, 'data');
@@ -106,14 +134,6 @@ export async function startLocalKafka(options: LocalKafkaOptions = {}): Promise<
       });
     }),
   );
-  const cluster = createCluster(folder, addresses, brokers);
-  try {
-    await cluster.start();
-  } catch (error) {
-    await cluster.kafka.stop();
-    throw error;
-  }
-  return cluster.kafka;
 }
 
 async function assignPorts(
@@ -134,13 +154,17 @@ async function assignPorts(
   }));
 }
 
-function createCluster(
-  folder: string,
-  addresses: readonly NodeAddress[],
-  brokers: readonly Broker[],
-) {
-  const reaper = startReaper(folder);
+function createCluster(given: {
+  folder: string;
+  addresses: readonly NodeAddress[];
+  brokers: readonly Broker[];
+  reaper: Reaper;
+}): LocalKafka {
+  const { folder, addresses, brokers, reaper } = given;
   const pids = (): number[] => brokers.flatMap(({ pid }) => pid ?? []);
+  const watch = (): void => {
+    if (pids().length > 0) reaper.watch(pids().join(' '));
+  };
   const broker = (id: number): Broker => {
     const found = brokers[id - 1];
     if (found === undefined) throw new RangeError(`no broker ${id}: there are ${brokers.length}`);
@@ -148,10 +172,9 @@ function createCluster(
   };
   const end = async (id: number, signal: 'SIGTERM' | 'SIGKILL'): Promise<void> => {
     await broker(id).stop(signal);
-    reaper.watch(pids());
+    watch();
   };
-
-  const kafka: LocalKafka = {
+  return {
     bootstrap: addresses.map(({ port }) => `127.0.0.1:${port}`),
     listener: (name) =>
       addresses.map(({ listeners }) => {
@@ -169,17 +192,9 @@ function createCluster(
     killNode: (id) => end(id, 'SIGKILL'),
     startNode: async (id) => {
       await broker(id).launch();
-      reaper.watch(pids());
+      watch();
       await broker(id).waitUntilReady([id]);
     },
     pids,
   };
-
-  const start = async (): Promise<void> => {
-    await Promise.all(brokers.map((each) => each.launch()));
-    reaper.watch(pids());
-    const all = addresses.map(({ id }) => id);
-    await Promise.all(brokers.map((each) => each.waitUntilReady(all)));
-  };
-  return { kafka, start };
 }

@@ -26,6 +26,7 @@ import type { BundleIdentity, ModelIdentity } from '../events/types.generated.ts
 import { noLogger, type Logger } from '../logger.ts';
 import { metricReaders, traceDestination } from './exporters.ts';
 import type { HttpHandler } from './http-server.ts';
+import { createHoldLog } from './hold-log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { observeProcess } from './process-metrics.ts';
 import { prometheusScrape } from './prometheus.ts';
@@ -124,7 +125,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
     : noTracing;
 
   return {
-    telemetry: telemetryOf(metrics, tracing),
+    telemetry: telemetryOf(metrics, tracing, createHoldLog(logger, clock)),
     metricsHandler: scrape?.handler ?? null,
     observeSource: (status) => metrics.observeSource(status),
     observeDecoders: (restarts) => metrics.observeDecoders(restarts),
@@ -137,7 +138,11 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
   };
 }
 
-function telemetryOf(metrics: Metrics, tracing: Tracing): Telemetry {
+function telemetryOf(
+  metrics: Metrics,
+  tracing: Tracing,
+  tellHeld: Telemetry['retried'],
+): Telemetry {
   return {
     eventStarted: (record) => {
       const spans = tracing.start(record);
@@ -157,7 +162,10 @@ function telemetryOf(metrics: Metrics, tracing: Tracing): Telemetry {
         },
       };
     },
-    retried: (stage, error) => metrics.retried(stage, error),
+    retried: (stage, error, attempt) => {
+      metrics.retried(stage, error);
+      tellHeld(stage, error, attempt);
+    },
     inFlight: (count) => metrics.inFlight(count),
     batchInferred: (size, maxSize, ms) => metrics.batchInferred(size, maxSize, ms),
   };
