@@ -2,13 +2,13 @@
  * The decoder process: encoded bytes in, pixels out, one image at a time. The only file that imports the
  * native decoder, so that a crash in it costs a process that holds nothing but one image.
  */
-import sharp, { type KernelEnum, type Metadata, type Sharp, type SharpOptions } from 'sharp';
+import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 
 import { AppError, messageOf } from '../errors.ts';
 import type { DecoderReply, DecoderRequest, DecoderSettings } from './decoder-messages.ts';
-import { geometryOf, type Geometry } from './geometry.ts';
-import type { DecodedImage, Pixels, PreprocessSpec } from './image-decoder.ts';
-import { regionOf, resample } from './resample.ts';
+import { geometryOf, type Axis, type Geometry } from './geometry.ts';
+import type { DecodedImage, Pixels } from './image-decoder.ts';
+import { planResampling } from './resample.ts';
 import { isCutShort, sniffFormat, type ImageFormat } from './sniff-format.ts';
 import { isSrgbProfile } from './srgb-profile.ts';
 
@@ -21,12 +21,8 @@ sharp.unblock({
   operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((n) => `VipsForeignLoad${n}`),
 });
 
-/** The filters that libvips and Pillow have in common. Nearest is not one: they pick different samples. */
-const KERNELS: Partial<Record<PreprocessSpec['kernel'], keyof KernelEnum>> = {
-  bicubic: 'cubic',
-  bilinear: 'linear',
-  lanczos: 'lanczos3',
-};
+/** The exact resampling does at least this much of the reduction: what it is spared hardly shows then. */
+const LEAST_REDUCTION = 4;
 
 const { preprocess, maxPixels } = JSON.parse(process.argv[2] ?? '{}') as DecoderSettings;
 
@@ -78,53 +74,69 @@ async function decode(bytes: Buffer): Promise<DecodedImage> {
   };
 }
 
-/**
- * The native filter agrees with Pillow's when it scales down and is the faster one; when it scales up it
- * does not agree, and the image is small enough for ours, which is Pillow's to the bit.
- */
+/** Decodes natively what the kept part is made of, and resamples it as Pillow does. */
 async function scale(image: OpenImage, geometry: Geometry): Promise<Pixels> {
-  const { horizontal, vertical } = geometry;
-  const kernel = KERNELS[preprocess.kernel];
-  const enlarges = horizontal.target > horizontal.input || vertical.target > vertical.input;
-  if (kernel === undefined || enlarges) {
-    const region = regionOf(geometry, preprocess.kernel);
-    const data = await toRgb(extract(shown(image), region.horizontal, region.vertical));
-    return resample(data, region, geometry, preprocess.kernel);
-  }
-  const width = horizontal.target;
-  const height = vertical.target;
-  const resized = upToTheEdge(image).resize(width, height, {
-    fit: 'fill',
-    kernel,
-    fastShrinkOnLoad: false,
+  const small = halve(geometry);
+  const { horizontal, vertical, run } = planResampling(small, preprocess.kernel);
+  const source =
+    small === geometry ? shown(image) : halved(image, small.horizontal.input, small.vertical.input);
+  const part = source.extract({
+    left: horizontal.start,
+    top: vertical.start,
+    width: horizontal.length,
+    height: vertical.length,
   });
-  const data = await toRgb(
-    extract(
-      resized,
-      { start: horizontal.offset, length: horizontal.length },
-      { start: vertical.offset, length: vertical.length },
-    ),
-  );
-  return { data, width: horizontal.length, height: vertical.length };
+  return run(isCmyk(image) ? cmykToRgb(await toBytes(part, 'cmyk')) : await toBytes(part, 'srgb'));
 }
 
 /**
- * A JPEG can be decoded at a half, a quarter or an eighth of its size, at once and faithfully, but the
- * last samples then stand for fewer pixels where the size does not divide, and the whole image shifts.
- * An extract of everything keeps the decoder from it.
+ * A large image is brought near its target by halves before the exact resampling, natively and row by row,
+ * so that its pixels never lie in memory all at once.
  */
-function upToTheEdge(image: OpenImage): Sharp {
-  const { width, height } = image;
-  const divides = width % 8 === 0 && height % 8 === 0;
-  return divides ? shown(image) : shown(image).extract({ left: 0, top: 0, width, height });
+function halve(geometry: Geometry): Geometry {
+  const halvedAxis = (axis: Axis): Axis => {
+    const halves = Math.floor(Math.log2(axis.input / axis.target / LEAST_REDUCTION));
+    return halves < 1 ? axis : { ...axis, input: Math.ceil(axis.input / 2 ** halves) };
+  };
+  const horizontal = halvedAxis(geometry.horizontal);
+  const vertical = halvedAxis(geometry.vertical);
+  const same = horizontal === geometry.horizontal && vertical === geometry.vertical;
+  return same || preprocess.kernel === 'nearest' ? geometry : { horizontal, vertical };
 }
 
-function extract(image: Sharp, x: { start: number; length: number }, y: typeof x): Sharp {
-  return image.extract({ left: x.start, top: y.start, width: x.length, height: y.length });
+/**
+ * A JPEG can be decoded at a half, a quarter or an eighth of its size, at once and faithfully, but the last
+ * samples then stand for fewer pixels where the size does not divide, and the whole image shifts. An extract
+ * of everything keeps the decoder from it.
+ */
+function halved(image: OpenImage, width: number, height: number): Sharp {
+  const all = { left: 0, top: 0, width: image.width, height: image.height };
+  const divides = image.width % width === 0 && image.height % height === 0;
+  const source = divides ? shown(image) : shown(image).extract(all);
+  return source.resize(width, height, { fit: 'fill', kernel: 'cubic' });
 }
 
-async function toRgb(image: Sharp): Promise<Uint8Array> {
-  return await image.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer();
+/** CMYK without a profile: with one, the decoder converts through it. */
+function isCmyk({ metadata }: OpenImage): boolean {
+  return metadata.space === 'cmyk' && metadata.icc === undefined;
+}
+
+/** As Pillow and browsers convert where no profile says better: ink by ink, in bytes rounded as Pillow does. */
+function cmykToRgb(cmyk: Uint8Array): Uint8Array {
+  const rgb = new Uint8Array((cmyk.length / 4) * 3);
+  for (let from = 0, to = 0; from < cmyk.length; from += 4) {
+    const white = 255 - (cmyk[from + 3] as number);
+    for (let ink = 0; ink < 3; ink++) {
+      const product = (cmyk[from + ink] as number) * white + 128;
+      rgb[to++] = Math.max(0, white - ((product + (product >> 8)) >> 8));
+    }
+  }
+  return rgb;
+}
+
+async function toBytes(image: Sharp, space: 'srgb' | 'cmyk'): Promise<Uint8Array> {
+  const pipeline = space === 'cmyk' ? image.pipelineColourspace('cmyk') : image;
+  return await pipeline.toColourspace(space).raw({ depth: 'uchar' }).toBuffer();
 }
 
 function pad(kept: Pixels, { horizontal, vertical }: Geometry): Pixels {

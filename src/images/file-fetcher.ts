@@ -155,6 +155,7 @@ function faultOf(uri: string, error: unknown): unknown {
   return new AppError(code, `fetching image ${uri}: ${why}`, { cause: error });
 }
 
+/** By its shape: the error may come from another realm. */
 function isErrno(error: unknown): error is Error & { code: string } {
-  return error instanceof Error && 'errno' in error && 'code' in error;
+  return typeof error === 'object' && error !== null && 'errno' in error && 'code' in error;
 }

@@ -1,5 +1,6 @@
 import type { Axis, Geometry } from './geometry.ts';
 import type { Pixels, PreprocessSpec } from './image-decoder.ts';
+import { RESAMPLE_WASM } from './resample-wasm.generated.ts';
 
 /** A filter as a function of the distance to the sample, zero beyond `support`. */
 interface Filter {
@@ -25,7 +26,10 @@ const FILTERS: Record<Exclude<PreprocessSpec['kernel'], 'nearest'>, Filter> = {
 
 /** Fixed-point bits of a weight, as in Pillow: 32 less 8 of the sample and 2 for overshoot. */
 const PRECISION = 22;
-const HALF = 1 << (PRECISION - 1);
+/** Of these, the bits of the lower half that resample.wat takes apart. */
+const LOW_BITS = 11;
+/** Bytes that resample.wat may touch beyond what it is given. */
+const SLACK = 16;
 
 /** What each kept sample of an axis is made of: `count` input samples from `start`, weighted. */
 interface Taps {
@@ -42,39 +46,88 @@ export interface Span {
   length: number;
 }
 
-/** A part of the image at hand: the pixels of these spans. */
-export interface Region {
+export interface Resampling {
+  /** The part of the image that the kept part of the pixels is made of. */
   horizontal: Span;
   vertical: Span;
+  /**
+   * `input` holds the pixels of that part: `[vertical.length, horizontal.length, 3]`. What comes back is the
+   * kept part of the geometry, without its padding.
+   */
+  run: (input: Uint8Array) => Pixels;
 }
 
-/** The part of the image that the kept part of the pixels is made of. */
-export function regionOf(geometry: Geometry, kernel: PreprocessSpec['kernel']): Region {
-  const span = (axis: Axis): Span => {
-    const { start, count } = tapsOf(axis, kernel);
-    const last = axis.length - 1;
-    const from = start[0] as number;
-    return { start: from, length: (start[last] as number) + (count[last] as number) - from };
-  };
-  return { horizontal: span(geometry.horizontal), vertical: span(geometry.vertical) };
-}
+/** What @types/node does not declare. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object) => { exports: object };
+};
+
+const wasm = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(RESAMPLE_WASM, 'base64')))
+  .exports as {
+  memory: { buffer: ArrayBuffer; grow: (pages: number) => void };
+  resampleRows: (...parameters: number[]) => void;
+  resampleColumns: (...parameters: number[]) => void;
+};
 
 /**
- * Resizes and crops exactly as Pillow does (`ImagingResample`: antialiased, separable, horizontal first,
- * 22-bit weights, 8 bits between the passes), computing only the part that is kept. `input` holds the
- * pixels of `region`; what comes back is `[vertical.length, horizontal.length, 3]`, without the padding.
+ * Prepares a resize and crop that give exactly the bytes of Pillow's `ImagingResample` (antialiased,
+ * separable, horizontal first, 22-bit weights, 8 bits between the passes), computing only what is kept.
  */
-export function resample(
-  input: Uint8Array,
-  region: Region,
-  geometry: Geometry,
-  kernel: PreprocessSpec['kernel'],
-): Pixels {
-  const { horizontal, vertical } = geometry;
-  const narrow = resampleRows(input, region, tapsOf(horizontal, kernel));
-  const columns = tapsOf(vertical, kernel);
-  const data = resampleColumns(narrow, horizontal.length * 3, region.vertical.start, columns);
-  return { data, width: horizontal.length, height: vertical.length };
+export function planResampling(geometry: Geometry, kernel: PreprocessSpec['kernel']): Resampling {
+  const columnTaps = tapsOf(geometry.horizontal, kernel);
+  const rowTaps = tapsOf(geometry.vertical, kernel);
+  const horizontal = spanOf(columnTaps);
+  const vertical = spanOf(rowTaps);
+  const width = geometry.horizontal.length;
+  const height = geometry.vertical.length;
+  return {
+    horizontal,
+    vertical,
+    run: (input) => {
+      const across = recordsOf(columnTaps, horizontal.start, 4, 3);
+      const down = recordsOf(rowTaps, vertical.start, 2, 1);
+      const rowSize = width * 3;
+      const narrow = vertical.length * rowSize;
+      const at = layOut([
+        across.bytes.length,
+        down.bytes.length,
+        input.length,
+        narrow + rowSize,
+        height * rowSize,
+      ]);
+      const [acrossAt, downAt, inputAt, narrowAt, outputAt] = at;
+      const memory = new Uint8Array(wasm.memory.buffer);
+      memory.set(across.bytes, acrossAt);
+      memory.set(down.bytes, downAt);
+      memory.set(input, inputAt);
+      const from = [inputAt, horizontal.length * 3, vertical.length];
+      wasm.resampleRows(...from, narrowAt, width, acrossAt, across.recordSize);
+      wasm.resampleColumns(narrowAt, rowSize, outputAt, height, downAt, down.recordSize);
+      return { data: memory.slice(outputAt, outputAt + height * rowSize), width, height };
+    },
+  };
+}
+
+type Five = [number, number, number, number, number];
+
+/** Offsets of five regions of the memory, which grows to hold them. */
+function layOut(sizes: Five): Five {
+  let end = 0;
+  const offsets = sizes.map((size) => {
+    const offset = end;
+    end = Math.ceil((end + size + SLACK) / 16) * 16;
+    return offset;
+  }) as Five;
+  const missing = end - wasm.memory.buffer.byteLength;
+  if (missing > 0) wasm.memory.grow(Math.ceil(missing / 65_536));
+  return offsets;
+}
+
+function spanOf({ start, count }: Taps): Span {
+  const last = start.length - 1;
+  const first = start[0] as number;
+  return { start: first, length: (start[last] as number) + (count[last] as number) - first };
 }
 
 function tapsOf(axis: Axis, kernel: PreprocessSpec['kernel']): Taps {
@@ -88,79 +141,49 @@ function tapsOf(axis: Axis, kernel: PreprocessSpec['kernel']): Taps {
       stride: 1,
     };
   }
-  const filter = FILTERS[kernel];
+  const { support: radius, weight } = FILTERS[kernel];
   const stretch = Math.max(scale, 1);
-  const support = filter.support * stretch;
+  const support = radius * stretch;
   const stride = Math.ceil(support) * 2 + 1;
   const start = new Int32Array(length);
   const count = new Int32Array(length);
   const weights = new Int32Array(length * stride);
+  const row = new Float64Array(stride);
   for (let out = 0; out < length; out++) {
     const centre = (out + offset + 0.5) * scale;
     const first = Math.max(0, Math.trunc(centre - support + 0.5));
-    const end = Math.min(input, Math.trunc(centre + support + 0.5));
-    const row = Array.from({ length: end - first }, (_, tap) =>
-      filter.weight((first + tap - centre + 0.5) / stretch),
-    );
-    const sum = row.reduce((total, weight) => total + weight, 0);
-    row.forEach((weight, tap) => {
-      const value = (weight / sum) * (1 << PRECISION);
+    const taps = Math.min(input, Math.trunc(centre + support + 0.5)) - first;
+    let sum = 0;
+    for (let tap = 0; tap < taps; tap++) {
+      sum += row[tap] = weight((first + tap - centre + 0.5) / stretch);
+    }
+    for (let tap = 0; tap < taps; tap++) {
+      const value = ((row[tap] as number) / sum) * (1 << PRECISION);
       weights[out * stride + tap] = Math.trunc(value + (value < 0 ? -0.5 : 0.5));
-    });
+    }
     start[out] = first;
-    count[out] = row.length;
+    count[out] = taps;
   }
   return { start, count, weights, stride };
 }
 
-/** `Uint8ClampedArray` clamps as Pillow's `clip8` does; Math.imul keeps the sums in 32-bit integers. */
-function resampleRows(source: Uint8Array, region: Region, taps: Taps): Uint8ClampedArray {
-  const { start, count, weights, stride } = taps;
-  const rows = region.vertical.length;
-  const output = new Uint8ClampedArray(rows * start.length * 3);
-  let to = 0;
-  for (let row = 0; row < rows; row++) {
-    const base = row * region.horizontal.length - region.horizontal.start;
-    for (let out = 0; out < start.length; out++) {
-      let red = HALF;
-      let green = HALF;
-      let blue = HALF;
-      let from = (base + (start[out] as number)) * 3;
-      let k = out * stride;
-      for (const end = k + (count[out] as number); k < end; k++, from += 3) {
-        const weight = weights[k] as number;
-        red = (red + Math.imul(source[from] as number, weight)) | 0;
-        green = (green + Math.imul(source[from + 1] as number, weight)) | 0;
-        blue = (blue + Math.imul(source[from + 2] as number, weight)) | 0;
-      }
-      output[to++] = red >> PRECISION;
-      output[to++] = green >> PRECISION;
-      output[to++] = blue >> PRECISION;
+/** The taps as resample.wat reads them, counted from `origin`, with `groupSize` weights in a group. */
+function recordsOf(taps: Taps, origin: number, groupSize: 4 | 2, startUnit: number) {
+  const recordSize = 8 + Math.ceil(taps.stride / groupSize) * groupSize * 4;
+  const bytes = new Uint8Array(recordSize * taps.start.length);
+  const view = new DataView(bytes.buffer);
+  taps.start.forEach((start, out) => {
+    const record = out * recordSize;
+    const count = taps.count[out] as number;
+    view.setInt32(record, (start - origin) * startUnit, true);
+    view.setInt32(record + 4, Math.ceil(count / groupSize), true);
+    for (let tap = 0; tap < count; tap++) {
+      const weight = taps.weights[out * taps.stride + tap] as number;
+      const group = record + 8 + Math.trunc(tap / groupSize) * groupSize * 4;
+      const high = group + (tap % groupSize) * 2;
+      view.setInt16(high, weight >> LOW_BITS, true);
+      view.setInt16(high + groupSize * 2, weight & ((1 << LOW_BITS) - 1), true);
     }
-  }
-  return output;
-}
-
-function resampleColumns(
-  source: Uint8ClampedArray,
-  width: number,
-  firstRow: number,
-  taps: Taps,
-): Uint8Array {
-  const { start, count, weights, stride } = taps;
-  const output = new Uint8ClampedArray(start.length * width);
-  const sums = new Int32Array(width);
-  for (let out = 0; out < start.length; out++) {
-    sums.fill(HALF);
-    for (let tap = 0; tap < (count[out] as number); tap++) {
-      const weight = weights[out * stride + tap] as number;
-      const from = ((start[out] as number) - firstRow + tap) * width;
-      for (let x = 0; x < width; x++) {
-        sums[x] = ((sums[x] as number) + Math.imul(source[from + x] as number, weight)) | 0;
-      }
-    }
-    const to = out * width;
-    for (let x = 0; x < width; x++) output[to + x] = (sums[x] as number) >> PRECISION;
-  }
-  return new Uint8Array(output.buffer);
+  });
+  return { bytes, recordSize };
 }
