@@ -55,13 +55,13 @@ async function pull(name: string, options: { endpoint: string }): Promise<void> 
     );
   }
   const folder = join(modelsFolder(), name);
-  console.log(`${entry.title}, ${entry.licence} licence\nfrom ${options.endpoint}/${entry.repo}`);
+  const endpoint = options.endpoint.replace(/\/+$/, '');
+  console.log(`${entry.title}, ${entry.licence} licence\nfrom ${endpoint}/${entry.repo}`);
   const progress = createProgress();
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
   process.once('SIGINT', onSignal);
   try {
-    const endpoint = options.endpoint.replace(/\/+$/, '');
     const result = await pullModel({
       entry,
       endpoint,
@@ -85,7 +85,10 @@ async function pull(name: string, options: { endpoint: string }): Promise<void> 
 }
 
 async function list(): Promise<void> {
-  const table = new Table({ head: ['name', 'state', 'what it is'], style: { head: [] } });
+  const table = new Table({
+    head: ['name', 'state', 'what it is'],
+    style: { head: [], border: [] },
+  });
   table.push([
     'starter',
     'ships with Moderato',
@@ -144,6 +147,7 @@ async function seal(folder: string): Promise<void> {
 /** A bar for each file on a terminal, a line for each file anywhere else. */
 function createProgress(): { update: (progress: PullProgress) => void; stop: () => void } {
   let current: string | undefined;
+  let complete: string | undefined;
   let bar: SingleBar | undefined;
   const stop = (): void => {
     bar?.stop();
@@ -152,9 +156,11 @@ function createProgress(): { update: (progress: PullProgress) => void; stop: () 
   const update = ({ name, done, total }: PullProgress): void => {
     const finished = done === total;
     if (!process.stdout.isTTY) {
-      if (name === current && !finished) return;
       if (name !== current) console.log(`fetching ${name}`);
-      if (finished) console.log(`have ${name}, ${megabytes(done)} MB`);
+      if (finished && name !== complete) {
+        console.log(`have ${name}, ${megabytes(done)} MB`);
+        complete = name;
+      }
       current = name;
       return;
     }
