@@ -206,7 +206,10 @@ export class Puller {
 }
 
 /** `count` records for each partition, with the values `partition/n`. */
-export function numbered(partitions: number, count: number): ProducedRecord[] {
+export function numbered(
+  partitions: number,
+  count: number,
+): Array<{ partition: number; key: null; value: Buffer }> {
   return upTo(count).flatMap((n) =>
     upTo(partitions).map((partition) => ({
       partition,
