@@ -42,13 +42,17 @@ export function* causes(error: unknown): Generator<KafkaFault> {
   const seen = new Set<unknown>();
   const queue = [error];
   for (const each of queue) {
-    if (!(each instanceof Error) || seen.has(each)) continue;
+    if (!isFault(each) || seen.has(each)) continue;
     seen.add(each);
-    const fault: KafkaFault = each;
-    yield fault;
-    queue.push(fault.cause, fault.originalError);
-    if (Array.isArray(fault.errors)) queue.push(...(fault.errors as unknown[]));
+    yield each;
+    queue.push(each.cause, each.originalError);
+    if (Array.isArray(each.errors)) queue.push(...(each.errors as unknown[]));
   }
+}
+
+/** Not `instanceof Error`: a socket's error may be of another realm. */
+function isFault(value: unknown): value is KafkaFault {
+  return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
 }
 
 /**

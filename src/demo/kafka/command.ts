@@ -1,5 +1,6 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
+import { messageOf } from '../../errors.ts';
 
 const exec = promisify(execFile);
 
@@ -29,9 +30,9 @@ export async function runCommand(
 
 /** What went wrong with a command, short enough for one message. */
 export function commandFault(error: unknown): string {
-  if (!(error instanceof Error)) return String(error);
-  if ((error as NodeJS.ErrnoException).code === 'ENOENT') return 'not installed';
-  const { stderr, stdout } = error as Error & Partial<CommandResult>;
+  const fault = error as Partial<CommandResult & NodeJS.ErrnoException>;
+  if (fault.code === 'ENOENT') return 'not installed';
+  const { stderr, stdout } = fault;
   const lines = `${stdout ?? ''}\n${stderr ?? ''}`.split('\n').filter((line) => line.trim() !== '');
-  return lines.length > 0 ? lines.slice(-5).join('\n') : error.message;
+  return lines.length > 0 ? lines.slice(-5).join('\n') : messageOf(error);
 }
