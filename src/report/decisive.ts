@@ -23,11 +23,11 @@ export function decisiveResult({ outcome, policies }: Verdict): PolicyResult | n
   );
 }
 
-/** How far a score went towards its threshold; what the cosine floor held back counts for less. */
-function nearness({ score, thresholds, band, belowFloor }: PolicyResult): number {
-  const threshold =
-    band === 'block' && thresholds.block !== null ? thresholds.block : thresholds.review;
-  return (score / threshold) * (belowFloor ? 0.1 : 1);
+/** How far a score went towards the threshold that counts for it. */
+function nearness({ score, thresholds, band }: PolicyResult): number {
+  return (
+    score / (band === 'block' && thresholds.block !== null ? thresholds.block : thresholds.review)
+  );
 }
 
 export interface Comparison {
@@ -53,8 +53,8 @@ export function decimal(value: number, digits: number): string {
   return value < 0 && Number(text) !== 0 ? `−${text}` : text;
 }
 
-/** A difference: `+0.09`, `−0.02`. */
+/** A difference: `+0.09`, `−0.02`; `0.00` has no sign. */
 export function signed(value: number, digits = 2): string {
   const text = decimal(value, digits);
-  return text.startsWith('−') ? text : `+${text}`;
+  return text.startsWith('−') || Number(text) === 0 ? text : `+${text}`;
 }
