@@ -162,6 +162,19 @@ describe('the Kafka source in a rebalance', () => {
     expect(consumer.resolved).toEqual(['0/0', '0/0']);
   });
 
+  it('hands out nothing that it fetched before a join, however long its first commit took', async () => {
+    const { consumer } = await joined([0], { startFrom: 'latest' });
+    let committed = (): void => undefined;
+    consumer.commit = () => new Promise((resolve) => (committed = resolve));
+    const fetch = consumer.fetch(0, [70]);
+    await settle();
+    consumer.join('images', [0]);
+    await settle();
+    committed();
+    await fetch;
+    expect(consumer.resolved).toEqual([]);
+  });
+
   it('lets go of a fetch at once when the group is joined while it waits for a pull', async () => {
     const { pull, consumer } = await joined([0]);
     const fetch = consumer.fetch(0, [0, 1]);
