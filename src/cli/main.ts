@@ -18,12 +18,27 @@ const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
  * mend, 75 for an outage (restart it), 70 for a defect.
  */
 export async function runMain(program: Command, argv: readonly string[]): Promise<void> {
+  quietenKafkajs();
+  // `moderato tail | head` closes the pipe when it has seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+    if (error.code !== 'EPIPE') throw error;
+    process.exit(0);
+  });
   try {
     await program.parseAsync(argv);
   } catch (error) {
     process.exitCode = exitCodeOf(error);
     process.stderr.write(`${describe(error)}\n`);
   }
+}
+
+/** kafkajs 2.2.4 sets a timer to a time that has passed, once a process, and Node 24 warns of it. */
+function quietenKafkajs(): void {
+  process.removeAllListeners('warning');
+  process.on('warning', (warning) => {
+    if (warning.name === 'TimeoutNegativeWarning') return;
+    process.stderr.write(`${warning.name}: ${warning.message}\n`);
+  });
 }
 
 export function exitCodeOf(error: unknown): number {

@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import { Partitioners, type Kafka } from 'kafkajs';
 import { createMessageEncoder, type WireFormat } from '../events/message-encoder.ts';
 import type { SchemaRegistry } from '../events/schema-registry.ts';
 import type { ImageSource } from '../events/types.generated.ts';
@@ -19,7 +19,11 @@ export interface PublishOptions {
 export async function publishImages(options: PublishOptions): Promise<void> {
   const { kafka, topic, format, registry, images, chunk, onPublished } = options;
   const encoder = createMessageEncoder({ format, registry });
-  const producer = kafka.producer({ idempotent: true, maxInFlightRequests: 1 });
+  const producer = kafka.producer({
+    idempotent: true,
+    maxInFlightRequests: 1,
+    createPartitioner: Partitioners.DefaultPartitioner,
+  });
   try {
     await producer.connect();
     for (let start = 0; start < images.length; start += chunk) {

@@ -11,7 +11,7 @@ import { createKafka } from '../kafka/client.ts';
 import { createTopics } from '../kafka/topics.ts';
 import { createLogger } from '../logger.ts';
 import { topicsOf } from '../topics.ts';
-import type { FoundBroker } from './find-broker.ts';
+import type { Broker } from './find-broker.ts';
 
 export interface DemoRun {
   /** Absolute paths. */
@@ -25,7 +25,7 @@ export interface DemoRun {
 const CHUNK = 4;
 
 /** Publishes the files to a topic, runs the service on it and reads its verdicts, all over the broker. */
-export async function judgeOverKafka(run: DemoRun, broker: FoundBroker): Promise<void> {
+export async function judgeOverKafka(run: DemoRun, broker: Broker): Promise<void> {
   const config = configSchema.parse({
     kafka: { brokers: broker.bootstrap, groupId: `moderato-demo-${randomUUID()}` },
     topics: demoTopics(),

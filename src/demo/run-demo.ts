@@ -8,7 +8,7 @@ import type { Verdict } from '../events/types.generated.ts';
 import { createDecoderPool } from '../images/decoder-pool.ts';
 import { readModelFolder } from '../model/model-folder.ts';
 import { packageFile } from '../package-files.ts';
-import { findBroker, type FoundBroker } from './find-broker.ts';
+import { findBroker, type Broker } from './find-broker.ts';
 import { judgeInMemory, judgeOverKafka, type DemoRun } from './judge-samples.ts';
 
 export interface DemoOptions {
@@ -29,6 +29,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   say('The starter model knows everyday objects only; use real CLIP weights for real decisions.\n');
 
   const broker = await brokerOf(options.broker);
+  const nameWidth = Math.max(...files.map((file) => basename(file).length));
   const verdicts: Array<{ verdict: Verdict; file: string }> = [];
   const startedAt = performance.now();
   const run: DemoRun = {
@@ -37,7 +38,7 @@ export async function runDemo(options: DemoOptions): Promise<void> {
     say,
     onVerdict: (verdict, file) => {
       verdicts.push({ verdict, file });
-      say(renderVerdictLine(verdict, relative(packageFile('samples'), file)));
+      say(renderVerdictLine(verdict, basename(file), { nameWidth }));
     },
   };
   try {
@@ -52,9 +53,9 @@ export async function runDemo(options: DemoOptions): Promise<void> {
   say(`\nAll of it as a page: ${resolve(options.report)}`);
   say(`
 What next:
-  write a policy of your own   docs/policies.md, then: moderato scan <folder> -p my.yaml --report out.html
-  use real CLIP weights        moderato models pull clip-vit-base-patch32
-  run it on your own Kafka     moderato check -c moderato.yaml && moderato run -c moderato.yaml`);
+  write a policy of your own   docs/policies.md, then: npx moderato scan <folder> -p my.yaml --report out.html
+  use real CLIP weights        npx moderato models pull clip-vit-base-patch32
+  run it on your own Kafka     npx moderato check -c moderato.yaml && npx moderato run -c moderato.yaml`);
 }
 
 async function reportOf(
@@ -78,7 +79,7 @@ async function reportOf(
   }
 }
 
-async function brokerOf(kind: DemoOptions['broker']): Promise<FoundBroker | undefined> {
+async function brokerOf(kind: DemoOptions['broker']): Promise<Broker | undefined> {
   if (kind === 'memory') {
     say('Without a broker: the same pipeline on the in-memory adapters.\n');
     return undefined;

@@ -1,7 +1,7 @@
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
 import { zstdCompress, zstdDecompress } from 'node:zlib';
-import kafkajs, { type CompressionTypes as CompressionType } from 'kafkajs';
+import kafkajs, { CompressionTypes } from 'kafkajs';
 import type { Config } from '../config-schema.ts';
 
 interface Codec {
@@ -9,8 +9,8 @@ interface Codec {
   decompress(buffer: Buffer): Promise<Buffer>;
 }
 
-// Node finds only some of kafkajs' CommonJS exports by name; these are not among them.
-const { CompressionCodecs, CompressionTypes } = kafkajs;
+// Node finds only some of kafkajs' CommonJS exports by name; this one is not among them.
+const { CompressionCodecs } = kafkajs;
 const require = createRequire(import.meta.url);
 const compress = promisify(zstdCompress);
 const decompress = promisify(zstdDecompress);
@@ -42,9 +42,9 @@ export function registerCodecs(): void {
 
 /** What kafkajs calls the configured compression. */
 export const COMPRESSION: Record<Config['output']['compression'], CompressionTypes> = {
-  none: CompressionType.None,
-  gzip: CompressionType.GZIP,
-  snappy: CompressionType.Snappy,
-  lz4: CompressionType.LZ4,
-  zstd: CompressionType.ZSTD,
+  none: CompressionTypes.None,
+  gzip: CompressionTypes.GZIP,
+  snappy: CompressionTypes.Snappy,
+  lz4: CompressionTypes.LZ4,
+  zstd: CompressionTypes.ZSTD,
 };
