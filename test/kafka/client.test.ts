@@ -1,6 +1,8 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { describe, expect, it, jest } from '@jest/globals';
 import { logLevel } from 'kafkajs';
 import { configSchema } from '../../src/config-schema.ts';
@@ -38,6 +40,20 @@ describe('createKafka', () => {
     const kafka = createKafka(config({}), {}, noLogger, { retries: 1 });
     await expect(kafka.admin().connect()).rejects.toThrow(/ECONNREFUSED/);
   });
+});
+
+describe('the rooms that use kafkajs', () => {
+  // Node finds fewer of its exports by name than the test runner does.
+  it.each(['kafka/client.ts', 'kafka/topics.ts', 'producers/kafka-verdict-sink.ts'])(
+    'are loaded by Node itself: %s',
+    async (file) => {
+      const { href } = new URL(`../../src/${file}`, import.meta.url);
+      const load = `await import(${JSON.stringify(href)}); console.log('loaded')`;
+      const run = promisify(execFile);
+      const args = ['--input-type=module', '-e', load];
+      expect((await run(process.execPath, args)).stdout).toBe('loaded\n');
+    },
+  );
 });
 
 describe("kafkajs' log lines", () => {
