@@ -71,22 +71,20 @@ function scores({ policies }: Verdict): Html {
     ${policies.map(
       (result) =>
         markup`<li class="${result.band} ${result.mode}" data-policy="${result.id}">
-          <span class="policy"
-            >${result.title}${
-              result.mode === 'shadow'
-                ? markup` <span
-                    class="shadow-mark"
-                    title="Scored and reported; never changes the outcome"
-                    >shadow</span
-                  >`
-                : null
-            }</span
+          <span class="policy" title="${result.title}"
+            ><span class="title">${result.title}</span>${remarks(result)}</span
           >
           ${bar(result)}
           <span class="score">${scoreText(result.score)}</span>
         </li>`,
     )}
   </ul>`;
+}
+
+function remarks({ mode, belowFloor }: PolicyResult): Html[] {
+  const shadow = markup`<span class="shadow-mark" title="Scored and reported; never changes the outcome">shadow</span>`;
+  const floor = markup`<span class="shadow-mark" title="Reached a threshold, but the image is too unlike the prompt to count">below floor</span>`;
+  return [...(mode === 'shadow' ? [shadow] : []), ...(belowFloor ? [floor] : [])];
 }
 
 /** Widths are SVG attributes, which the page's content security policy lets pass, unlike inline styles. */

@@ -19,6 +19,8 @@ const controls = { policy: $('policy'), band: $('band'), sort: $('sort'), text: 
 const pressed = () =>
   outcomeButtons.filter((b) => b.getAttribute('aria-pressed') === 'true').map((b) => b.dataset.outcomeFilter);
 
+let sorted = 'severity';
+
 function update() {
   const filters = {
     outcomes: pressed(),
@@ -26,17 +28,17 @@ function update() {
     band: controls.band.value,
     text: controls.text.value.trim(),
   };
-  const sort = controls.sort.value;
-  const order = entries.map((_, i) => i).sort((a, b) => compare(entries[a], entries[b], sort));
   let shown = 0;
-  const fragment = document.createDocumentFragment();
-  for (const i of order) {
-    const visible = matches(entries[i], filters);
+  entries.forEach((entry, i) => {
+    const visible = matches(entry, filters);
     cards[i].hidden = !visible;
     if (visible) shown++;
-    fragment.append(cards[i]);
+  });
+  if (controls.sort.value !== sorted) {
+    sorted = controls.sort.value;
+    const order = entries.map((_, i) => i).sort((a, b) => compare(entries[a], entries[b], sorted));
+    grid.append(...order.map((i) => cards[i]));
   }
-  grid.append(fragment);
   for (const row of document.querySelectorAll('.chosen')) row.classList.remove('chosen');
   if (filters.policy !== '') {
     for (const row of document.querySelectorAll('[data-policy="' + CSS.escape(filters.policy) + '"]')) {

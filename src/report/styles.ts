@@ -84,6 +84,7 @@ button, select, input { font: inherit; color: inherit; }
 .card.allow { --tone: var(--allow); } .card.not_inspected { --tone: var(--not_inspected); }
 .picture { position: relative; aspect-ratio: 4 / 3; overflow: hidden; background: var(--track); }
 .picture img { width: 100%; height: 100%; object-fit: contain; display: block; }
+.picture:has(.no-picture) { aspect-ratio: auto; height: 132px; }
 .no-picture { display: grid; place-items: center; height: 100%; padding: 24px; text-align: center; font-size: 13px; color: var(--quiet); }
 .blurred .card:is(.block, .review) img { filter: blur(22px) saturate(.4); transition: filter .15s; }
 .blurred .card:is(.block, .review) .picture:hover img { filter: none; }
@@ -95,7 +96,8 @@ h3 { margin: 0; font: 550 14px/1.4 system-ui, -apple-system, "Segoe UI", Roboto,
 .why strong { font-weight: 600; color: var(--tone); }
 .scores { list-style: none; margin: 12px 0 0; padding: 10px 0 0; border-top: 1px solid var(--line); font-size: 13px; }
 .scores li { display: grid; grid-template-columns: minmax(0, 1.15fr) minmax(0, 1fr) 30px; align-items: center; gap: 10px; min-height: 24px; color: var(--quiet); }
-.scores .policy { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
+.scores .policy { display: flex; align-items: center; gap: 6px; }
+.scores .title { white-space: nowrap; overflow: hidden; text-overflow: ellipsis; }
 .scores li.block .policy, .scores li.review .policy, .scores li.chosen .policy { color: var(--ink); }
 .scores li.chosen .policy { font-weight: 600; }
 .score { text-align: right; font-variant-numeric: tabular-nums; }
