@@ -152,9 +152,8 @@ describe('hostile names and prompts', () => {
     for (const [, attributes = ''] of page.matchAll(
       /<[a-z]\w*((?:\s+[\w-]+(?:="[^"]*")?)*)\s*\/?>/g,
     )) {
-      expect(attributes).not.toMatch(/\son\w+=/);
+      expect(attributes.replace(/"[^"]*"/g, '')).not.toMatch(/\s(on\w+|alert)/);
     }
-    expect(page).not.toMatch(/\salert/);
   });
 
   it('come unharmed through the embedded JSON', () => {
