@@ -166,17 +166,19 @@ async function reading<T>(format: ImageFormat, task: () => Promise<T>): Promise<
   try {
     return await task();
   } catch (cause) {
-    const message = messageOf(cause).trim().replaceAll(/\s+/g, ' ');
+    const message = messageOf(cause)
+      .replaceAll(/\s+/g, ' ')
+      .replace(/[:\s]+$/, '');
     if (message.includes('exceeds pixel limit')) throw tooManyPixels('the image');
-    if (/premature|truncat|end of (?:file|stream|image)|past end|read error/i.test(message)) {
+    if (/premature end|unexpected end/i.test(message)) {
       throw truncated(format, message);
     }
-    throw new AppError('image_corrupt', `decoding a ${format} image: ${message}`, { cause });
+    throw new AppError('image_corrupt', `decoding the ${format} image: ${message}`, { cause });
   }
 }
 
 function truncated(format: ImageFormat, detail = 'the file ends too early'): AppError {
-  return new AppError('image_truncated', `decoding a ${format} image: ${detail}`);
+  return new AppError('image_truncated', `decoding the ${format} image: ${detail}`);
 }
 
 function tooManyPixels(size: string): AppError {

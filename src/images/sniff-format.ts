@@ -23,7 +23,7 @@ function isAvif(bytes: Buffer): boolean {
 
 /**
  * Whether the file ends before its format says that it does. Needed before decoding: the rows that a
- * centre crop is made of may all be there. A TIFF tells only when it is read.
+ * centre crop is made of may all be there. A GIF tells only when it is read.
  */
 export function isCutShort(bytes: Buffer, format: ImageFormat): boolean {
   switch (format) {
@@ -35,8 +35,9 @@ export function isCutShort(bytes: Buffer, format: ImageFormat): boolean {
       return bytes.length < 12 || bytes.readUInt32LE(4) + 8 > bytes.length;
     case 'avif':
       return isBoxCutShort(bytes);
-    case 'gif':
     case 'tiff':
+      return isTiffCutShort(bytes);
+    case 'gif':
       return false;
   }
 }
@@ -72,4 +73,13 @@ function isBoxCutShort(bytes: Buffer): boolean {
     }
   }
   return at > bytes.length;
+}
+
+/** The first directory, mostly written last, must lie inside the file. */
+function isTiffCutShort(bytes: Buffer): boolean {
+  if (bytes.length < 16) return true;
+  const little = ascii(bytes, 0, 1) === 'I';
+  const big = bytes[little ? 2 : 3] === 43;
+  if (big) return (little ? bytes.readBigUInt64LE(8) : bytes.readBigUInt64BE(8)) >= bytes.length;
+  return (little ? bytes.readUInt32LE(4) : bytes.readUInt32BE(4)) >= bytes.length;
 }
