@@ -118,7 +118,7 @@ describe('the report', () => {
 });
 
 describe('hostile names and prompts', () => {
-  const HOSTILE = `</script><script>alert(1)</script><img src=x onerror=alert(2)>"'&\u2028`;
+  const HOSTILE = `</script><script>alert(1)</script><img src=x onerror=alert(2)>" onfocus="alert(3)" '&\u2028`;
   const page = renderReport(
     aReport(
       [
@@ -149,11 +149,9 @@ describe('hostile names and prompts', () => {
   });
 
   it('bring no attribute into an element', () => {
-    for (const [, attributes = ''] of page.matchAll(
-      /<[a-z]\w*((?:\s+[\w-]+(?:="[^"]*")?)*)\s*\/?>/g,
-    )) {
-      expect(attributes.replace(/"[^"]*"/g, '')).not.toMatch(/\s(on\w+|alert)/);
-    }
+    const markup = page.replace(/<script.*?<\/script>/gs, '');
+    expect(markup).toContain('onfocus=&quot;');
+    expect(markup).not.toContain('onfocus="');
   });
 
   it('come unharmed through the embedded JSON', () => {
