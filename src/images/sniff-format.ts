@@ -75,11 +75,25 @@ function isBoxCutShort(bytes: Buffer): boolean {
   return at > bytes.length;
 }
 
-/** The first directory, mostly written last, must lie inside the file. */
+/** Bytes of one value of each field type, TIFF 6.0 section 2. */
+const TIFF_TYPES = [0, 1, 1, 2, 4, 8, 1, 1, 2, 4, 8, 4, 8];
+
+/** The first directory, mostly written last, and the values it points to must lie inside the file. */
 function isTiffCutShort(bytes: Buffer): boolean {
   if (bytes.length < 16) return true;
   const little = ascii(bytes, 0, 1) === 'I';
-  const big = bytes[little ? 2 : 3] === 43;
-  if (big) return (little ? bytes.readBigUInt64LE(8) : bytes.readBigUInt64BE(8)) >= bytes.length;
-  return (little ? bytes.readUInt32LE(4) : bytes.readUInt32BE(4)) >= bytes.length;
+  const u16 = (at: number) => (little ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at));
+  const u32 = (at: number) => (little ? bytes.readUInt32LE(at) : bytes.readUInt32BE(at));
+  if (u16(2) === 43) {
+    return (little ? bytes.readBigUInt64LE(8) : bytes.readBigUInt64BE(8)) >= bytes.length;
+  }
+  const directory = u32(4);
+  if (directory + 2 > bytes.length) return true;
+  const end = directory + 2 + u16(directory) * 12;
+  if (end > bytes.length) return true;
+  for (let entry = directory + 2; entry < end; entry += 12) {
+    const size = (TIFF_TYPES[u16(entry + 2)] ?? 0) * u32(entry + 4);
+    if (size > 4 && u32(entry + 8) + size > bytes.length) return true;
+  }
+  return false;
 }

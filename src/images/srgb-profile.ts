@@ -29,7 +29,8 @@ export function isSrgbProfile(profile: Buffer): boolean {
       ) && ['rTRC', 'gTRC', 'bTRC'].every((name) => isSrgbCurve(tags.get(name)))
     );
   } catch (error) {
-    if (error instanceof RangeError) return false; // Offsets beyond the profile: let the decoder judge it.
+    // Offsets beyond the profile: let the decoder judge it. By name: the error may come from another realm.
+    if ((error as Error).name === 'RangeError') return false;
     throw error;
   }
 }

@@ -14,10 +14,8 @@ let base: string;
 let root: string;
 
 const urlOf = (...path: string[]) => pathToFileURL(join(...path)).href;
-const fetcherOf = (options: {
-  root?: string;
-  disk?: Parameters<typeof createFileFetcher>[0]['disk'];
-}) => createFileFetcher({ root, maxBytes: MAX_BYTES, ...options });
+const fetcherOf = (options: Partial<FileFetcherOptions>) =>
+  createFileFetcher({ root, maxBytes: MAX_BYTES, ...options });
 
 beforeAll(async () => {
   base = await fs.realpath(await fs.mkdtemp(join(tmpdir(), 'moderato-files-')));

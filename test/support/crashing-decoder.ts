@@ -1,0 +1,23 @@
+/** A decoder process for tests that does what the image's text says. Run as a process, not imported. */
+import type { DecoderReply, DecoderRequest } from '../../src/images/decoder-messages.ts';
+
+const reply = (message: DecoderReply) => process.send?.(message);
+
+process.on('message', (request: DecoderRequest) => {
+  const text = Buffer.from(request.bytes).toString();
+  if (text === 'abort') process.abort();
+  if (text === 'exit') process.exit(3);
+  if (text === 'throw') throw new Error('a bug');
+  if (text === 'spin') for (;;);
+  const done = () => {
+    const data = Buffer.from(text === 'environment' ? JSON.stringify(process.env) : text);
+    const pixels = { data, width: 1, height: 1 };
+    const image = { pixels, format: 'png', width: 1, height: 1, frames: 1, crop: 'whole' as const };
+    reply({ kind: 'done', result: image });
+  };
+  // An image whose text is a number takes so many ms.
+  setTimeout(done, Number(text) || 0);
+});
+process.on('disconnect', () => process.exit());
+if (process.env['TZ'] === 'Never/Ready') process.exit(4);
+reply({ kind: 'ready' });
