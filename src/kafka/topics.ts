@@ -1,5 +1,12 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Kafka } from 'kafkajs';
-import { kafkaError } from './errors.ts';
+import { AppError } from '../errors.ts';
+import { causes, kafkaError } from './errors.ts';
+
+const LEADERS_TIMEOUT_MS = 30_000;
+
+/** What a broker says of a topic that it has not heard of yet, or that has no leader yet. */
+const TOO_NEW = new Set<unknown>(['UNKNOWN_TOPIC_OR_PARTITION', 'LEADER_NOT_AVAILABLE']);
 
 export interface TopicSpec {
   topic: string;
@@ -56,7 +63,7 @@ export async function createTopics(
       // One a request: kafkajs answers for a whole request with one boolean.
       for (const spec of specs) {
         const isNew = await admin.createTopics({
-          waitForLeaders: true,
+          waitForLeaders: false, // ours is below
           topics: [
             {
               topic: spec.topic,
@@ -71,7 +78,29 @@ export async function createTopics(
         });
         (isNew ? created : existed).push(spec.topic);
       }
+      await waitForLeaders(admin, [...created, ...existed]);
     },
   );
   return { created, existed };
+}
+
+/** kafkajs' own `waitForLeaders` fails when a busy broker does not know the topic at once. */
+async function waitForLeaders(admin: Admin, topics: string[]): Promise<void> {
+  const deadline = performance.now() + LEADERS_TIMEOUT_MS;
+  while (performance.now() < deadline) {
+    try {
+      const metadata = await admin.fetchTopicMetadata({ topics });
+      const led = metadata.topics.every(
+        ({ partitions }) => partitions.length > 0 && partitions.every(({ leader }) => leader >= 0),
+      );
+      if (led) return;
+    } catch (error) {
+      if (![...causes(error)].some(({ type }) => TOO_NEW.has(type))) throw error;
+    }
+    await sleep(50);
+  }
+  throw new AppError(
+    'kafka_unavailable',
+    `waiting for leaders of ${topics.join(', ')}: none after ${LEADERS_TIMEOUT_MS / 1000} s; check that enough brokers are up`,
+  );
 }
