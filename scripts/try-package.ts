@@ -52,6 +52,7 @@ function expect(condition: boolean, promise: string): void {
   console.log(`ok  ${promise}`);
 }
 
+console.error(`Working in ${folder}, which stays when a promise is broken.`);
 run(process.execPath, [join(root, 'scripts/build.ts')], root);
 const [packed] = JSON.parse(
   run('npm', ['pack', '--json', '--loglevel=error', '--pack-destination', folder], root),
