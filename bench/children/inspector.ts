@@ -1,0 +1,32 @@
+/** Decoder processes, batches, inference and scores; no records, no verdicts. */
+import { systemClock } from '../../src/clock.ts';
+import { loadConfig } from '../../src/config.ts';
+import { Gate } from '../../src/gate.ts';
+import { createInspector } from '../../src/inspector.ts';
+import { noTelemetry } from '../../src/observability/telemetry.ts';
+import { decide } from '../../src/policies/decide.ts';
+import { scoreImage } from '../../src/policies/score.ts';
+import { now, photoOf, report, settings } from './child.ts';
+
+const { config } = await loadConfig(settings.configFile);
+const inspector = await createInspector(config, { clock: systemClock, telemetry: noTelemetry });
+const { images, batcher, bundle, encoder } = inspector;
+
+const moments: number[] = [];
+const inFlight = new Gate(config.pipeline.maxInFlight);
+const events: Array<Promise<void>> = [];
+for (let event = 0; event < settings.events; event++) {
+  await inFlight.enter();
+  events.push(inspect(photoOf(event)).finally(() => inFlight.leave()));
+}
+await Promise.all(events);
+await report(moments);
+await inspector.close();
+process.disconnect();
+
+async function inspect(photo: Buffer): Promise<void> {
+  const { pixels, crop } = await images.decode(photo);
+  const { value: embedding } = await batcher.submit(pixels);
+  decide(scoreImage(embedding, bundle, encoder.scoring, { frame: 0, crop }));
+  moments.push(now());
+}

@@ -1,0 +1,93 @@
+import type { BenchOptions, Part } from './options.ts';
+import type { Machine } from './machine.ts';
+import type { Usage } from './process-watch.ts';
+import { spreadOf, type Spread } from './statistics.ts';
+import type { Measurement, TrialName } from './trial.ts';
+
+export interface Row {
+  name: TrialName;
+  title: string;
+  /** Events per second; null when it could not be run. */
+  rate: Spread | null;
+  rateSinceStart: Spread | null;
+  usage: Record<string, Usage>;
+  /** Why there is no figure. */
+  fault: string | null;
+}
+
+/** How many times as fast `of` is as `over`, round by round. */
+export interface Ratio {
+  of: TrialName;
+  over: TrialName;
+  ratio: Spread;
+}
+
+/** Memory of the service's processes while so many events waited. */
+export interface BacklogRow {
+  events: number;
+  rate: number;
+  usage: Record<string, Usage>;
+}
+
+export interface Results {
+  machine: Machine;
+  command: string;
+  photos: string;
+  options: { rounds: number; events: number; warmUp: number; only: Part[] };
+  rows: Row[];
+  ratios: Ratio[];
+  backlogs: BacklogRow[];
+}
+
+export function rowOf(
+  { name, title }: Pick<Row, 'name' | 'title'>,
+  measured: readonly Measurement[],
+  fault: string | null,
+): Row {
+  const sinceStart = measured.flatMap(({ rateSinceStart }) => rateSinceStart ?? []);
+  return {
+    name,
+    title,
+    rate: measured.length > 0 ? spreadOf(measured.map(({ rate }) => rate)) : null,
+    rateSinceStart: sinceStart.length > 0 ? spreadOf(sinceStart) : null,
+    usage: usageOf(measured.map(({ usage }) => usage)),
+    fault,
+  };
+}
+
+/** The highest memory of all rounds, and the median of their CPU time. */
+export function usageOf(rounds: ReadonlyArray<Record<string, Usage>>): Record<string, Usage> {
+  const roles = [...new Set(rounds.flatMap((usage) => Object.keys(usage)))];
+  return Object.fromEntries(
+    roles.map((role) => {
+      const seen = rounds.flatMap((usage) => usage[role] ?? []);
+      const usage: Usage = {
+        processes: Math.max(...seen.map(({ processes }) => processes)),
+        peakMiB: Math.max(...seen.map(({ peakMiB }) => peakMiB)),
+        cpuPer1000: spreadOf(seen.map(({ cpuPer1000 }) => cpuPer1000)).median,
+      };
+      return [role, usage];
+    }),
+  );
+}
+
+/**
+ * Round by round, since both were run one after the other then and met the same machine. Only rows of as many
+ * rounds can be compared.
+ */
+export function ratiosOf(rows: readonly Row[], of: TrialName): Ratio[] {
+  const own = rows.find(({ name }) => name === of)?.rate;
+  if (!own) return [];
+  return rows.flatMap(({ name, rate }) => {
+    if (name === of || rate?.values.length !== own.values.length) return [];
+    const ratios = own.values.map((value, round) => value / (rate.values[round] ?? NaN));
+    return [{ of, over: name, ratio: spreadOf(ratios) }];
+  });
+}
+
+export function optionsOf(
+  { rounds, events, only }: BenchOptions,
+  warmUp: number,
+): Results['options'] {
+  return { rounds, events, warmUp, only: [...only] };
+}

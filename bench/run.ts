@@ -1,0 +1,147 @@
+/** `npm run bench`: how fast the service is, what its parts could do, and what is written today instead. */
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { messageOf } from '../src/errors.ts';
+import { machine } from './machine.ts';
+import { installPeer, runNaive } from './naive.ts';
+import { parseOptions, type BenchOptions, type Part } from './options.ts';
+import { preparePhotos, type Photos } from './photos.ts';
+import { optionsOf, ratiosOf, rowOf, type BacklogRow, type Results } from './results.ts';
+import { fill, newTopic, openStage, writeConfig, type Backlog, type Stage } from './stage.ts';
+import { renderResults } from './table.ts';
+import type { Measurement, Trial } from './trial.ts';
+import { runChild, runService } from './trials.ts';
+
+/** Events before those that are counted: the code is compiled and every process has worked by then. */
+const WARM_UP = 64;
+const LONG_BACKLOG = 5;
+const KAFKA_PARTS: readonly Part[] = ['service', 'avro', 'naive', 'backlog'];
+
+const options = parseOptions(process.argv);
+const startedAt = performance.now();
+const results = await bench(options);
+say(`done in ${((performance.now() - startedAt) / 1000).toFixed(0)} s`);
+console.log(options.json ? JSON.stringify(results, null, 2) : `\n${renderResults(results)}`);
+
+async function bench({ only, rounds, events }: BenchOptions): Promise<Results> {
+  const folder = await mkdtemp(join(tmpdir(), 'moderato-bench-'));
+  await using cleanUp = new AsyncDisposableStack();
+  cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
+
+  const photos = await preparePhotos(join(folder, 'photos'));
+  const trials = [...(await withoutKafka(photos, folder))];
+  const backlogs: BacklogRow[] = [];
+  const wanted = KAFKA_PARTS.filter((part) => only.has(part));
+  let json: Backlog | undefined;
+  let stage: Stage | undefined;
+  if (wanted.length > 0) {
+    stage = cleanUp.use(await openStage(photos, folder, say));
+    json = await backlogOf(stage, 'json', events + WARM_UP);
+    trials.unshift(...(await overKafka(stage, json)));
+  }
+
+  const measured = new Map<Trial, Measurement[]>();
+  const faults = new Map<Trial, string>();
+  for (let round = 1; round <= rounds; round++) {
+    for (const trial of trials) {
+      if (faults.has(trial)) continue;
+      try {
+        const result = await trial.run();
+        measured.set(trial, [...(measured.get(trial) ?? []), result]);
+        say(`round ${round} of ${rounds}: ${trial.title}: ${result.rate.toFixed(0)} events/s`);
+      } catch (error) {
+        faults.set(trial, messageOf(error));
+        say(`${trial.title}: ${messageOf(error)}`);
+      }
+    }
+  }
+  if (stage && json && only.has('backlog')) backlogs.push(...(await memoryBy(stage, json, events)));
+
+  const rows = trials.map((trial) =>
+    rowOf(trial, measured.get(trial) ?? [], faults.get(trial) ?? null),
+  );
+  return {
+    machine: machine(),
+    command: ['npm run bench --', ...process.argv.slice(2)].join(' '),
+    photos: photos.description,
+    options: optionsOf(options, WARM_UP),
+    rows,
+    ratios: ratiosOf(rows, 'service'),
+    backlogs,
+  };
+}
+
+async function overKafka(stage: Stage, json: Backlog): Promise<Trial[]> {
+  const trials: Trial[] = [];
+  if (options.only.has('service')) {
+    trials.push({
+      name: 'service',
+      title: 'Moderato over Kafka',
+      run: () => runService(stage, json, WARM_UP),
+    });
+  }
+  if (options.only.has('avro')) {
+    const avro = await backlogOf(stage, 'avro', json.events);
+    trials.push({
+      name: 'avro',
+      title: 'the same, events in Avro',
+      run: () => runService(stage, avro, WARM_UP),
+    });
+  }
+  if (options.only.has('naive')) {
+    let installed: Promise<void> | undefined;
+    trials.push({
+      name: 'naive',
+      title: 'naive consumer (kafkajs eachMessage, transformers.js)',
+      run: async () => {
+        await (installed ??= installPeer(say));
+        return await runNaive(stage, json, WARM_UP);
+      },
+    });
+  }
+  return trials;
+}
+
+async function withoutKafka(photos: Photos, folder: string): Promise<Trial[]> {
+  const nowhere = { input: 'none', verdicts: 'none', deadLetters: 'none' };
+  const configFile = await writeConfig({ brokers: ['127.0.0.1:9'], folder }, nowhere);
+  const settings = { photos: photos.files, configFile };
+  const extent = { events: options.events, warmUp: WARM_UP };
+  const titles = {
+    pipeline: 'its pipeline, no Kafka',
+    inspector: 'its decoders, batches and scores only',
+    bare: 'bare sharp and onnxruntime',
+  } as const;
+  return (['pipeline', 'inspector', 'bare'] as const)
+    .filter((name) => options.only.has(name))
+    .map((name) => ({
+      name,
+      title: titles[name],
+      run: () => runChild(name, settings, extent),
+    }));
+}
+
+async function backlogOf(stage: Stage, format: 'json' | 'avro', events: number): Promise<Backlog> {
+  const backlog: Backlog = { topic: await newTopic(stage, `events-${format}`), events: 0 };
+  await fill(stage, backlog, { events, format });
+  say(`filled a topic with ${events} image events in ${format}`);
+  return backlog;
+}
+
+/** The service's memory while `events` wait, and while five times as many do. */
+async function memoryBy(stage: Stage, json: Backlog, events: number): Promise<BacklogRow[]> {
+  const rows: BacklogRow[] = [];
+  for (const wanted of [events, LONG_BACKLOG * events]) {
+    const missing = wanted + WARM_UP - json.events;
+    if (missing > 0) await fill(stage, json, { events: missing, format: 'json' });
+    const { rate, usage } = await runService(stage, json, WARM_UP);
+    say(`${json.events} events waiting: ${rate.toFixed(0)} events/s`);
+    rows.push({ events: json.events, rate, usage });
+  }
+  return rows;
+}
+
+function say(line: string): void {
+  process.stderr.write(`${line}\n`);
+}

@@ -1,0 +1,102 @@
+import { randomUUID } from 'node:crypto';
+import { readFile, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import type { Kafka } from 'kafkajs';
+import { stringify } from 'yaml';
+import { publishImages } from '../src/cli/publish-images.ts';
+import { findBroker } from '../src/demo/find-broker.ts';
+import { createKafka } from '../src/kafka/client.ts';
+import { createTopics } from '../src/kafka/topics.ts';
+import { configSchema } from '../src/config-schema.ts';
+import { createLogger } from '../src/logger.ts';
+import { packageFile } from '../src/package-files.ts';
+import type { Photos } from './photos.ts';
+import { childrenOf } from './process-watch.ts';
+
+/** What the trials share: a broker, its topics, the photos, a folder for what they write. */
+export interface Stage extends AsyncDisposable {
+  readonly brokers: readonly string[];
+  readonly kafka: Kafka;
+  /** Of the broker; none when it was given or runs in a container. */
+  readonly brokerPids: readonly number[];
+  readonly photos: Photos;
+  readonly folder: string;
+}
+
+/** Image events that wait in a topic. */
+export interface Backlog {
+  topic: string;
+  events: number;
+}
+
+const PARTITIONS = 6;
+/** Events in one request: about 1 MB. */
+const CHUNK = 6;
+
+/** Throws AppError `kafka_unavailable`. */
+export async function openStage(
+  photos: Photos,
+  folder: string,
+  say: (line: string) => void,
+): Promise<Stage> {
+  const broker = await findBroker({ onProgress: say });
+  const logger = createLogger({ level: 'error', to: 'stderr' });
+  const { kafka: settings } = configSchema.shape;
+  const kafka = createKafka(settings.parse({ brokers: broker.bootstrap }), {}, logger);
+  const children = await childrenOf(process.pid);
+  return {
+    brokers: broker.bootstrap,
+    kafka,
+    brokerPids: children.filter(({ role }) => role === 'java').map(({ pid }) => pid),
+    photos,
+    folder,
+    [Symbol.asyncDispose]: () => broker.stop(),
+  };
+}
+
+/** A new topic of 6 partitions, whose records are stamped by the broker when it has appended them. */
+export async function newTopic({ kafka }: Stage, purpose: string): Promise<string> {
+  const topic = `moderato-bench-${randomUUID().slice(0, 8)}.${purpose}`;
+  const config = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': `${8 << 20}` };
+  await createTopics(kafka, [{ topic, partitions: PARTITIONS, config }]);
+  return topic;
+}
+
+/** Adds image events with inline bytes; the photos take turns. */
+export async function fill(
+  { kafka, photos }: Stage,
+  backlog: Backlog,
+  { events, format }: { events: number; format: 'json' | 'avro' },
+): Promise<void> {
+  const first = backlog.events;
+  await publishImages({
+    kafka,
+    topic: backlog.topic,
+    format,
+    chunk: CHUNK,
+    images: Array.from({ length: events }, (_, index) => {
+      const file = photos.files[(first + index) % photos.files.length] ?? '';
+      return {
+        eventId: `${first + index}-${basename(file)}`,
+        load: async () => ({ bytes: await readFile(file), uri: null, sha256: null }),
+      };
+    }),
+  });
+  backlog.events += events;
+}
+
+/** A configuration as a user would write it: nothing but what must be there. */
+export async function writeConfig(
+  { brokers, folder }: Pick<Stage, 'brokers' | 'folder'>,
+  topics: { input: string; verdicts: string; deadLetters: string },
+): Promise<string> {
+  const file = join(folder, `${randomUUID()}.yaml`);
+  const config = {
+    kafka: { brokers, groupId: `moderato-bench-${randomUUID()}` },
+    topics,
+    policies: packageFile('policies/demo.yaml'),
+    observability: { http: { host: '127.0.0.1', port: 0 }, logLevel: 'warn' },
+  };
+  await writeFile(file, stringify(config));
+  return file;
+}

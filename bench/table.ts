@@ -1,0 +1,107 @@
+import Table from 'cli-table3';
+import type { Results, Row } from './results.ts';
+import type { Usage } from './process-watch.ts';
+import type { Spread } from './statistics.ts';
+
+/** The service's own limit, from the operations guide. */
+export const MAX_SERVICE_MIB = 700;
+
+/** All results, for a person. */
+export function renderResults(results: Results): string {
+  const { machine, options } = results;
+  return [
+    headlines(results),
+    mainTable(results),
+    backlogTable(results),
+    [
+      `Images:  ${results.photos}.`,
+      `Rounds:  ${options.rounds} of ${options.events} events each, after ${options.warmUp} that warm up; the median, and the lowest and highest in brackets.`,
+      `Machine: ${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB; ${machine.os}; Node ${machine.node}; ${machine.date}.`,
+      `Command: ${results.command}`,
+    ].join('\n'),
+  ]
+    .filter((part) => part !== '')
+    .join('\n\n');
+}
+
+function headlines({ rows, ratios }: Results): string {
+  const titleOf = (name: string): string => rows.find((row) => row.name === name)?.title ?? name;
+  return ratios
+    .map(({ of, over, ratio }) => `${titleOf(of)}: ${factor(ratio)} × ${titleOf(over)}`)
+    .join('\n');
+}
+
+function factor({ median, min, max }: Spread): string {
+  return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)})`;
+}
+
+function mainTable({ rows, ratios }: Results): string {
+  if (rows.length === 0) return '';
+  const table = new Table({
+    head: [
+      '',
+      'events/s',
+      'from the start',
+      'service is',
+      'CPU s for 1,000 events',
+      'highest RSS, MiB',
+    ],
+    style: { head: [], border: [] },
+    colAligns: ['left', 'right', 'right', 'right', 'left', 'left'],
+  });
+  for (const row of rows) {
+    const ratio = ratios.find(({ over }) => over === row.name)?.ratio;
+    const compared = ratio ? `${ratio.median.toFixed(2)} ×` : '';
+    table.push(
+      row.fault === null
+        ? [
+            row.title,
+            speed(row.rate),
+            speed(row.rateSinceStart),
+            compared,
+            cpu(row),
+            rss(row.usage),
+          ]
+        : [row.title, { colSpan: 5, content: `not measured: ${row.fault}` }],
+    );
+  }
+  return table.toString();
+}
+
+function speed(rate: Spread | null): string {
+  if (rate === null) return '';
+  return `${rate.median.toFixed(0)} (${rate.min.toFixed(0)}–${rate.max.toFixed(0)})`;
+}
+
+function cpu({ usage }: Row): string {
+  return lines(usage, ({ cpuPer1000 }) => cpuPer1000.toFixed(1));
+}
+
+function rss(usage: Record<string, Usage>): string {
+  return lines(usage, ({ peakMiB, processes }) =>
+    processes > 1 ? `${peakMiB.toFixed(0)} each of ${processes}` : peakMiB.toFixed(0),
+  );
+}
+
+function lines(usage: Record<string, Usage>, show: (usage: Usage) => string): string {
+  return Object.entries(usage)
+    .map(([role, used]) => `${role} ${show(used)}`)
+    .join('\n');
+}
+
+function backlogTable({ backlogs }: Results): string {
+  if (backlogs.length === 0) return '';
+  const table = new Table({
+    head: ['events waiting', 'events/s', 'highest RSS, MiB'],
+    style: { head: [], border: [] },
+    colAligns: ['right', 'right', 'left'],
+  });
+  for (const { events, rate, usage } of backlogs) {
+    table.push([events.toLocaleString('en'), rate.toFixed(0), rss(usage)]);
+  }
+  const highest = Math.max(...backlogs.map(({ usage }) => usage['service']?.peakMiB ?? 0));
+  const verdict = highest < MAX_SERVICE_MIB ? 'within' : 'OVER';
+  const judged =
+    highest === 0 ? '' : `\nThe service is ${verdict} its limit of ${MAX_SERVICE_MIB} MiB.`;
+  return `Memory over Kafka, by the backlog:\n${table.toString()}${judged}`;
+}

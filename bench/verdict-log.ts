@@ -1,0 +1,69 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Kafka } from 'kafkajs';
+import { withAdmin } from '../src/kafka/topics.ts';
+
+/** A record of an output topic. */
+export interface Logged {
+  /** ms since the epoch at which the broker appended it, which is when it acknowledged it. */
+  appendedAt: number;
+  value: Buffer;
+}
+
+const POLL_MS = 200;
+const PATIENCE_MS = 90_000;
+
+/**
+ * Waits until the topic holds so many records, asking only for its offsets so as to disturb what is measured
+ * as little as can be. Throws when nothing came for long.
+ */
+export async function untilLogged(
+  kafka: Kafka,
+  topic: string,
+  events: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await withAdmin(kafka, `watching ${topic}`, async (admin) => {
+    let last = 0;
+    let lastAt = performance.now();
+    for (;;) {
+      const offsets = await admin.fetchTopicOffsets(topic);
+      const there = offsets.reduce((sum, { high }) => sum + Number(high), 0);
+      if (there >= events) return;
+      if (there > last) {
+        last = there;
+        lastAt = performance.now();
+      }
+      if (performance.now() - lastAt > PATIENCE_MS) {
+        throw new Error(
+          `${there} of ${events} verdicts, and none more for ${PATIENCE_MS / 1000} s`,
+        );
+      }
+      await sleep(POLL_MS, undefined, { signal });
+    }
+  });
+}
+
+/** Reads a topic that holds so many records. */
+export async function readLog(kafka: Kafka, topic: string, events: number): Promise<Logged[]> {
+  const consumer = kafka.consumer({ groupId: `bench-${randomUUID()}`, maxWaitTimeInMs: 200 });
+  const log: Logged[] = [];
+  const all = Promise.withResolvers<undefined>();
+  consumer.on(consumer.events.CRASH, ({ payload }) => all.reject(payload.error));
+  try {
+    await consumer.connect();
+    await consumer.subscribe({ topics: [topic], fromBeginning: true });
+    await consumer.run({
+      autoCommit: false,
+      eachMessage: ({ message: { timestamp, value } }) => {
+        log.push({ appendedAt: Number(timestamp), value: value ?? Buffer.alloc(0) });
+        if (log.length >= events) all.resolve(undefined);
+        return Promise.resolve();
+      },
+    });
+    await all.promise;
+  } finally {
+    await consumer.disconnect();
+  }
+  return log;
+}
