@@ -33,7 +33,8 @@ export function startDecoderChild(options: DecoderChildOptions): DecoderChild {
   const { script = new URL(`./decoder-process${extname(fileURLToPath(here))}`, here) } = options;
   const child = fork(fileURLToPath(script), [JSON.stringify(options.settings)], {
     serialization: 'advanced',
-    execArgv: [],
+    // Pixels lie outside the heap and are freed when it is collected: a small nursery is, often.
+    execArgv: ['--max-semi-space-size=1'],
     env: {
       ...Object.fromEntries(
         ENVIRONMENT.flatMap((name) => {
