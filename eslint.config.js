@@ -3,11 +3,12 @@ import tseslint from 'typescript-eslint';
 /** Which rooms of src/ a room may import from. Everything may import errors.ts and clock.ts. */
 const ROOMS = {
   events: [],
-  consumers: ['events'],
+  kafka: [],
+  consumers: ['events', 'kafka'],
   images: [],
   model: ['images'],
   policies: ['events', 'model'],
-  producers: ['events'],
+  producers: ['events', 'kafka'],
   observability: ['events', 'consumers'],
 };
 
@@ -15,6 +16,7 @@ const ROOMS = {
 const PURE = [
   'src/pipeline.ts',
   'src/policies/score.ts',
+  'src/policies/similarity.ts',
   'src/policies/decide.ts',
   'src/consumers/offset-ledger.ts',
   'src/model/batcher.ts',
@@ -42,7 +44,7 @@ const roomRules = Object.entries(ROOMS).map(([room, allowed]) => {
               message: `The ${room} room may import from: ${allowed.join(', ') || 'no other room'}.`,
             },
             {
-              regex: '^\\.\\./(app|pipeline|config|cli)\\.ts$',
+              regex: '^\\.\\./(app|pipeline|config|cli|inspector|journey|judgement)\\.ts$',
               message: 'Rooms do not know who puts them together.',
             },
             ...libraryPatterns((file) => file.startsWith(`src/${room}/`)),

@@ -23,6 +23,7 @@ export const DISPOSITIONS = {
   image_scheme_unsupported: 'not-inspected',
   image_outside_root: 'not-inspected',
   image_not_found: 'not-inspected',
+  image_forbidden: 'not-inspected',
   image_empty: 'not-inspected',
   image_too_large: 'not-inspected',
   image_hash_mismatch: 'not-inspected',

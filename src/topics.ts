@@ -1,8 +1,7 @@
 import type { Config } from './config-schema.ts';
+import { outputTopics } from './producers/topic-routes.ts';
 
 /** Every topic that a configuration names, once each, the input first. */
 export function topicsOf({ topics }: Pick<Config, 'topics'>): string[] {
-  const { input, verdicts, deadLetters, embeddings, routes } = topics;
-  const names = [input, verdicts, ...Object.values(routes), deadLetters, embeddings];
-  return [...new Set(names.filter((name) => name !== undefined))];
+  return [...new Set([topics.input, ...outputTopics(topics)])];
 }

@@ -18,8 +18,9 @@ export function runCommand(): Command {
       const loaded = await loadConfig(options.config);
       const { observability, pipeline, topics } = loaded.config;
       const logger = createLogger({ level: observability.logLevel });
+      using signals = listenForSignals(pipeline.drainTimeoutMs, logger);
       const app = await createApp(loaded, logger);
-      const signals = stopOnSignal(app, pipeline.drainTimeoutMs, logger);
+      signals.stopApp(app);
       logger.info({ topic: topics.input, httpPort: app.httpPort }, 'running');
       try {
         await app.run();
@@ -27,22 +28,27 @@ export function runCommand(): Command {
       } catch (error) {
         logger.error({ err: error }, 'stopped by an error');
         throw error;
-      } finally {
-        signals.abort();
       }
     });
 }
 
-/** The first signal drains, a second one ends the process at once; abort the result to stop listening. */
-function stopOnSignal(app: App, drainTimeoutMs: number, logger: Logger): AbortController {
-  const listening = new AbortController();
+interface Signals extends Disposable {
+  /** From now on the first signal drains this app. */
+  stopApp(app: App): void;
+}
+
+const SIGNALS = ['SIGTERM', 'SIGINT'] as const;
+
+/**
+ * Before the app is there a signal ends the process, for nothing was taken yet; then the first one drains and
+ * a second one ends the process at once. As process 1 of a container, nobody else would listen to any.
+ */
+function listenForSignals(drainTimeoutMs: number, logger: Logger): Signals {
+  let app: App | undefined;
   let stopping = false;
   const onSignal = (signal: NodeJS.Signals): void => {
-    if (stopping) {
-      logger.warn(
-        { signal },
-        'second signal: ending at once; what is in flight will be read again',
-      );
+    if (app === undefined || stopping) {
+      logger.warn({ signal }, 'ending at once; what was in flight will be read again');
       process.exit(signal === 'SIGINT' ? 130 : 143);
     }
     stopping = true;
@@ -52,9 +58,13 @@ function stopOnSignal(app: App, drainTimeoutMs: number, logger: Logger): AbortCo
     }, drainTimeoutMs + BACKSTOP_MS).unref();
     app.stop().catch((error: unknown) => logger.error({ err: error }, messageOf(error)));
   };
-  for (const signal of ['SIGTERM', 'SIGINT'] as const) process.on(signal, onSignal);
-  listening.signal.addEventListener('abort', () => {
-    for (const signal of ['SIGTERM', 'SIGINT'] as const) process.off(signal, onSignal);
-  });
-  return listening;
+  for (const signal of SIGNALS) process.on(signal, onSignal);
+  return {
+    stopApp: (started) => {
+      app = started;
+    },
+    [Symbol.dispose]: () => {
+      for (const signal of SIGNALS) process.off(signal, onSignal);
+    },
+  };
 }

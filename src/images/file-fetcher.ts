@@ -16,13 +16,16 @@ export interface FileFetcherOptions {
 }
 
 /**
- * What a failing system call says of the image. Any other errno (EACCES, EIO, EMFILE, ESTALE, ENOTCONN, …)
+ * What a failing system call says of the image. Any other errno (EIO, EMFILE, ESTALE, ENOTCONN, …)
  * says something of the store, and an image is never judged by the state of its store.
  */
 const FAULTS_OF_THE_REFERENCE: Partial<Record<string, { code: ErrorCode; why: string }>> = {
   ENOENT: { code: 'image_not_found', why: 'no such file' },
   ENOTDIR: { code: 'image_not_found', why: 'a part of the path is not a folder' },
   ELOOP: { code: 'image_not_found', why: 'its symbolic links go in circles' },
+  // Of one file: a root that cannot be read at all is told by the check at the start.
+  EACCES: { code: 'image_forbidden', why: 'permission denied' },
+  EPERM: { code: 'image_forbidden', why: 'permission denied' },
   ENAMETOOLONG: { code: 'image_uri_invalid', why: 'the name is too long' },
 };
 

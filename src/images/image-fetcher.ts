@@ -8,7 +8,7 @@ export interface ImageFetcher {
   /**
    * The encoded bytes behind `uri`, never empty and never more than the adapter's byte limit.
    * Throws AppError `image_uri_invalid`, `image_scheme_unsupported`, `image_outside_root`, `image_not_found`,
-   * `image_empty`, `image_too_large` or `image_store_unavailable`.
+   * `image_forbidden`, `image_empty`, `image_too_large` or `image_store_unavailable`.
    */
   fetch(uri: string, signal?: AbortSignal): Promise<Buffer>;
 }

@@ -9,11 +9,13 @@ import {
 } from '@opentelemetry/api';
 import {
   defaultResource,
+  detectResources,
   hostDetector,
   resourceAttributesEnvDetector,
   resourceFromAttributes,
   serviceInstanceIdDetector,
   serviceNameEnvDetector,
+  type Resource,
 } from '@opentelemetry/resources';
 import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
@@ -87,21 +89,9 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
     : await metricReaders(options.otlpUrl, process.env);
 
   const sdk = new NodeSDK({
-    resource: defaultResource().merge(
-      resourceFromAttributes({
-        [ATTR_SERVICE_NAME]: options.serviceName,
-        [ATTR_SERVICE_VERSION]: options.serviceVersion,
-      }),
-    ),
-    // The process detector is left out: it would publish the command line with every scrape.
-    ...(!process.env['OTEL_NODE_RESOURCE_DETECTORS'] && {
-      resourceDetectors: [
-        serviceInstanceIdDetector,
-        hostDetector,
-        resourceAttributesEnvDetector,
-        serviceNameEnvDetector,
-      ],
-    }),
+    resource: await describeProcess(options),
+    // Unless the operator chose detectors, `describeProcess` has asked them.
+    autoDetectResources: Boolean(process.env['OTEL_NODE_RESOURCE_DETECTORS']),
     ...destination.sdk,
     metricReaders: [...(scrape ? [scrape.reader] : []), ...pushed],
     logRecordProcessors: [],
@@ -136,6 +126,27 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
       for (const api of [trace, metricsApi, propagation, context, diag]) api.disable();
     },
   };
+}
+
+/** Who is being observed; awaited here, since a scrape may come before the host has told its name. */
+async function describeProcess({
+  serviceName,
+  serviceVersion,
+}: TelemetryOptions): Promise<Resource> {
+  const named = resourceFromAttributes({
+    [ATTR_SERVICE_NAME]: serviceName,
+    [ATTR_SERVICE_VERSION]: serviceVersion,
+  });
+  // The process detector is left out: it would publish the command line with every scrape.
+  const detectors = [
+    serviceInstanceIdDetector,
+    hostDetector,
+    resourceAttributesEnvDetector,
+    serviceNameEnvDetector,
+  ];
+  const resource = defaultResource().merge(named).merge(detectResources({ detectors }));
+  await resource.waitForAsyncAttributes?.();
+  return resource;
 }
 
 function telemetryOf(

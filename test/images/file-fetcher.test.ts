@@ -121,12 +121,21 @@ describe('a store in trouble is not held against the image', () => {
     });
   });
 
-  it.each(['EACCES', 'EIO', 'EMFILE', 'ENFILE', 'ESTALE', 'ENOTCONN'])('on %s', async (code) => {
+  it.each(['EIO', 'EMFILE', 'ENFILE', 'ESTALE', 'ENOTCONN'])('on %s', async (code) => {
     const open = () => Promise.reject(errno(code));
     const fetcher = fetcherOf({ disk: { realpath: fs.realpath, open } });
     await expect(fetcher.fetch(urlOf(root, 'a.jpg'))).rejects.toMatchObject({
       code: 'image_store_unavailable',
       cause: { code },
+    });
+  });
+
+  it.each(['EACCES', 'EPERM'])('but one file that may not be read is: %s', async (code) => {
+    const open = () => Promise.reject(errno(code));
+    const fetcher = fetcherOf({ disk: { realpath: fs.realpath, open } });
+    await expect(fetcher.fetch(urlOf(root, 'a.jpg'))).rejects.toMatchObject({
+      code: 'image_forbidden',
+      disposition: 'not-inspected',
     });
   });
 

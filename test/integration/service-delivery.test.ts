@@ -66,10 +66,10 @@ describe('two instances on six partitions', () => {
 
     const gathered = gather(kafka, topics.verdicts);
     const logs = (): string => services.map((service) => service.output()).join('\n---\n');
-    const [killed, survivor] = (services[0] = await startService({ topics, groupId })) && [
-      services[0],
-      (services[1] = await startService({ topics, groupId })),
-    ];
+    const killed = await startService({ topics, groupId });
+    services.push(killed);
+    const survivor = await startService({ topics, groupId });
+    services.push(survivor);
     await Promise.all([killed.url(), survivor.url()]);
     await until(() => gathered.verdicts.length >= EVENTS / 4, { explain: logs });
     expect(await killed.end('SIGKILL')).toBe('SIGKILL');

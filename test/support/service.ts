@@ -10,11 +10,11 @@ import { testBrokers } from './kafka.ts';
 export interface Service {
   readonly pid: number;
   /** Everything it has written to stdout and stderr. */
-  output(): string;
+  output: () => string;
   /** Where its probes and metrics are. */
-  url(): Promise<string>;
+  url: () => Promise<string>;
   /** Sends a signal and resolves with the exit code, or the signal's name. */
-  end(signal: NodeJS.Signals): Promise<number | string>;
+  end: (signal: NodeJS.Signals) => Promise<number | string>;
   /** Resolves with the exit code, or the signal's name, once it has ended. */
   readonly ended: Promise<number | string>;
 }
@@ -80,13 +80,14 @@ async function matchIn(
   pattern: RegExp,
   ended: Promise<unknown>,
 ): Promise<string> {
-  let over = false;
-  void ended.then(() => (over = true));
+  const early = ended.then(() => {
+    throw new Error(`the service ended early:\n${text()}`);
+  });
+  early.catch(() => undefined);
   for (;;) {
     const found = pattern.exec(text())?.[1];
     if (found !== undefined) return found;
-    if (over) throw new Error(`the service ended early:\n${text()}`);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await Promise.race([early, new Promise((resolve) => setTimeout(resolve, 50))]);
   }
 }
 

@@ -1,17 +1,14 @@
-import { startLocalKafka, type LocalKafka } from '../../src/demo/local-kafka.ts';
+import { findBroker, type Broker } from '../../src/demo/find-broker.ts';
 
 declare global {
-  /** Set only when this run started its own broker. */
-  var localKafka: LocalKafka | undefined;
+  /** The run's broker: KAFKA_BROKERS, or one started for it. */
+  var broker: Broker | undefined;
 }
 
-/** One real broker for the whole run, unless KAFKA_BROKERS names one. */
+/** One real broker for the whole run: KAFKA_BROKERS, else by Maven, else by Docker; else the run fails. */
 // eslint-disable-next-line no-restricted-exports -- jest asks for a default export
 export default async function startServices(): Promise<void> {
-  const given = process.env['KAFKA_BROKERS'];
-  if (given !== undefined && given !== '') return;
-  globalThis.localKafka = await startLocalKafka({
-    onProgress: (line) => process.stderr.write(`${line}\n`),
-  });
-  process.env['KAFKA_BROKERS'] = globalThis.localKafka.bootstrap.join(',');
+  const broker = await findBroker({ onProgress: (line) => process.stderr.write(`${line}\n`) });
+  globalThis.broker = broker;
+  process.env['KAFKA_BROKERS'] = broker.bootstrap.join(',');
 }

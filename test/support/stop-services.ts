@@ -1,5 +1,5 @@
 /** Ends what start-services.ts started. */
 // eslint-disable-next-line no-restricted-exports -- jest asks for a default export
 export default async function stopServices(): Promise<void> {
-  await globalThis.localKafka?.stop();
+  await globalThis.broker?.stop();
 }
