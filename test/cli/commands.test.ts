@@ -20,7 +20,10 @@ const sample = (name: string): string => packageFile(`samples/${name}`);
 describe('moderato check', () => {
   it('says all five faults at once and exits with 1', async () => {
     const policies = join(folder, 'policies.yaml');
-    await writeFile(policies, 'version: 1\npolicies:\n  - { id: a, title: A, prompts: [] }\n');
+    await writeFile(
+      policies,
+      'version: 1\npolicies:\n  - { id: a, title: A, prompts: [], thresholds: { review: 0.5 } }\n',
+    );
     const config = join(folder, 'five-faults.yaml');
     await writeFile(
       config,
