@@ -47,7 +47,8 @@ export class Pipeline {
   readonly #parts: PipelineParts;
   readonly #limits: PipelineLimits;
   readonly #inFlight: Gate;
-  readonly #abort = new AbortController();
+  readonly #holding = new AbortController();
+  readonly #givenUp = Promise.withResolvers<undefined>();
   #failure: { error: unknown } | undefined;
 
   constructor(parts: PipelineParts, limits: PipelineLimits) {
@@ -62,40 +63,56 @@ export class Pipeline {
   }
 
   /**
-   * Runs until the source ends and everything in flight is done. Throws the first error that no record can be
-   * blamed for; the records it struck stay unacknowledged.
+   * Runs until the source ends and everything in flight is done, or until it is aborted. Throws the first error
+   * that no record can be blamed for; the records it struck stay unacknowledged.
    */
   async run(): Promise<void> {
-    const { source } = this.#parts;
-    const events = new Set<Promise<void>>();
-    try {
-      for await (const delivery of source.deliveries()) {
-        const weight = delivery.record.value?.length ?? 0;
-        await this.#inFlight.enter(weight);
-        if (this.#abort.signal.aborted) break;
-        const event = this.#process(delivery).finally(() => {
-          this.#inFlight.leave(weight);
-          this.#parts.telemetry.inFlight(this.inFlight);
-          events.delete(event);
-        });
-        events.add(event);
-      }
-    } finally {
-      await Promise.all(events);
-    }
+    await Promise.race([this.#work(), this.#givenUp.promise]);
     if (this.#failure) throw this.#failure.error;
   }
 
   /** Gives up what is held or in flight: it stays unacknowledged and is read again by the next owner. */
   abort(): void {
-    this.#abort.abort();
+    this.#holding.abort();
+    this.#givenUp.resolve(undefined);
+  }
+
+  async #work(): Promise<void> {
+    const { source, telemetry } = this.#parts;
+    const events = new Set<Promise<void>>();
+    try {
+      for await (const delivery of source.deliveries()) {
+        const weight = delivery.record.value?.length ?? 0;
+        await this.#inFlight.enter(weight);
+        if (this.#holding.signal.aborted) break;
+        const event = this.#process(delivery)
+          .catch((error: unknown) => this.#fail(error))
+          .finally(() => {
+            this.#inFlight.leave(weight);
+            telemetry.inFlight(this.inFlight);
+            events.delete(event);
+          });
+        events.add(event);
+      }
+    } catch (error) {
+      await this.#fail(error);
+    }
+    await Promise.all(events);
+  }
+
+  /** The first error ends the run: nothing more is taken or held, and what can still finish does. */
+  async #fail(error: unknown): Promise<void> {
+    if (this.#holding.signal.aborted) return;
+    this.#failure = { error };
+    this.#holding.abort();
+    await this.#parts.source.stop();
   }
 
   async #process(delivery: Delivery): Promise<void> {
-    const { telemetry, clock, sink, source } = this.#parts;
+    const { telemetry, clock, sink } = this.#parts;
     const { record } = delivery;
     const trace = telemetry.eventStarted(record);
-    const journey = new Journey({ trace, telemetry, clock, signal: this.#abort.signal });
+    const journey = new Journey({ trace, telemetry, clock, signal: this.#holding.signal });
     telemetry.inFlight(this.inFlight);
     try {
       const judgement = await this.#judge(record, journey);
@@ -108,10 +125,7 @@ export class Pipeline {
       trace.finished(emission.verdict);
     } catch (error) {
       trace.abandoned(error);
-      if (this.#abort.signal.aborted) return;
-      this.#failure ??= { error };
-      this.#abort.abort();
-      await source.stop();
+      throw error;
     }
   }
 

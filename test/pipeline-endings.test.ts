@@ -1,0 +1,120 @@
+import { describe, expect, it } from '@jest/globals';
+import { MemoryTopic } from '../src/consumers/memory-topic.ts';
+import type { MemoryEventSource } from '../src/consumers/memory-event-source.ts';
+import { AppError } from '../src/errors.ts';
+import { noTelemetry } from '../src/observability/telemetry.ts';
+import { anImageEvent, asJson } from './support/builders.ts';
+import { settle } from './support/fake-clock.ts';
+import { setUpPipeline } from './support/pipeline.ts';
+
+/** Lets the source fail with `error` after its last record. */
+function breakAtTheEnd(source: MemoryEventSource, error: Error): void {
+  const records = source.deliveries();
+  source.deliveries = async function* () {
+    yield* records;
+    await settle();
+    throw error;
+  };
+}
+
+const crash = new AppError('consumer_crashed', 'consuming images: the broker is gone');
+
+const outage = (): Promise<never> =>
+  Promise.reject(new AppError('registry_unavailable', 'asking: no answer'));
+
+describe('how a run ends', () => {
+  it('finishes what is in flight when the source is stopped', async () => {
+    const topic = new MemoryTopic({ topic: 'images' });
+    const acknowledge = Promise.withResolvers<undefined>();
+    const { pipeline, source, sink } = setUpPipeline({
+      topic,
+      acknowledge: () => acknowledge.promise,
+    });
+    topic.append({ value: asJson(anImageEvent({ eventId: 'last' })) });
+    const run = pipeline.run();
+    await settle();
+    await source.stop();
+    acknowledge.resolve(undefined);
+    await run;
+    expect(sink.emissions).toHaveLength(1);
+    expect(topic.committed()).toBe(1);
+  });
+
+  it('lets go of what it holds when it is aborted', async () => {
+    const { pipeline, source, topic } = setUpPipeline({
+      names: ['gun'],
+      parts: {
+        events: { decode: outage },
+      },
+    });
+    const run = pipeline.run();
+    await settle();
+    await source.stop();
+    pipeline.abort();
+    await run;
+    expect(topic.committed()).toBe(-1);
+  });
+
+  it('gives up an emission that nobody acknowledges when it is aborted, however full it is', async () => {
+    const { pipeline, source, topic } = setUpPipeline({
+      names: ['gun', 'lake', 'hill'],
+      limits: { maxInFlight: 1 },
+      acknowledge: () => new Promise(() => undefined),
+    });
+    const run = pipeline.run();
+    await settle();
+    await source.stop();
+    pipeline.abort();
+    await run;
+    expect(topic.committed()).toBe(-1);
+  });
+
+  it('ends with the source that failed, although a record is held for an outage', async () => {
+    const { pipeline, source } = setUpPipeline({
+      names: ['gun'],
+      parts: {
+        events: { decode: outage },
+      },
+    });
+    breakAtTheEnd(source, crash);
+    await expect(pipeline.run()).rejects.toBe(crash);
+  });
+
+  it('finishes what is in flight when the source fails', async () => {
+    const acknowledge = Promise.withResolvers<undefined>();
+    const { pipeline, source, sink, topic } = setUpPipeline({
+      names: ['gun'],
+      acknowledge: () => acknowledge.promise,
+    });
+    breakAtTheEnd(source, crash);
+    const run = pipeline.run();
+    await settle();
+    acknowledge.resolve(undefined);
+    await expect(run).rejects.toMatchObject({ code: 'consumer_crashed' });
+    expect(sink.emissions).toHaveLength(1);
+    expect(topic.committed()).toBe(1);
+  });
+
+  it('ends in good order when it is telemetry that fails', async () => {
+    const { pipeline, topic } = setUpPipeline({
+      names: ['gun'],
+      parts: {
+        telemetry: {
+          ...noTelemetry,
+          eventStarted: () => {
+            throw new TypeError('no such span');
+          },
+        },
+      },
+    });
+    await expect(pipeline.run()).rejects.toThrow('no such span');
+    expect(topic.committed()).toBe(-1);
+  });
+
+  it('stops at an error nobody foresaw and leaves the record unacknowledged', async () => {
+    const { pipeline, topic, sink } = setUpPipeline({ names: ['lake', 'defect', 'gun'] });
+    await expect(pipeline.run()).rejects.toThrow('undefined is not a function');
+    expect(topic.committed()).toBeLessThanOrEqual(1);
+    expect(sink.emissions.map((e) => e.verdict.eventId)).not.toContain('defect');
+  });
+});
