@@ -31,6 +31,11 @@ export interface DecoderPool extends ImageDecoder {
 const CRASHES_TO_BLAME = 2;
 /** So many processes in a row that ended before they were ready, and the pool gives up. */
 const MAX_FAILED_STARTS = 3;
+/**
+ * A timer this late says that we stood still ourselves, as in a paused container: the decoder may have stood
+ * still too, or its answer may wait behind the timer. So the image is given its time again.
+ */
+const LATE_MS = 500;
 
 interface Job {
   request: DecoderRequest;
@@ -126,13 +131,22 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
 
   function run(slot: Slot, job: Job): void {
     slot.job = job;
+    limit(slot, job);
+    slot.child.send(job.request);
+  }
+
+  function limit(slot: Slot, job: Job): void {
+    const due = performance.now() + timeoutMs;
     slot.timer = setTimeout(() => {
+      if (performance.now() - due > LATE_MS) {
+        limit(slot, job);
+        return;
+      }
       fail(job, 'image_decode_timeout', `not done after ${timeoutMs} ms`);
       slot.job = null;
       slot.state = 'killed';
       slot.child.kill();
     }, timeoutMs);
-    slot.child.send(job.request);
   }
 
   function release(slot: Slot): Job | null {

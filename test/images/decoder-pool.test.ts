@@ -106,6 +106,16 @@ describe('a hang', () => {
     await expect(Promise.all(images.map((text) => ask(pool, text)))).resolves.toEqual(images);
   });
 
+  it('is not put down to the image when it is we who stood still', async () => {
+    const pool = start({ timeoutMs: 300 });
+    await pool.ready();
+    const image = ask(pool, '50');
+    // As when a container is paused: the answer lies there, but the timer is looked at first.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
+    await expect(image).resolves.toBe('50');
+    expect(pool.restarts).toBe(0);
+  });
+
   it('as often as there are images does not make the pool give up', async () => {
     const pool = start({ timeoutMs: 50 });
     for (let i = 0; i < 4; i++) {
