@@ -24,11 +24,12 @@ export interface PartitionProgress {
   lag: number | null;
 }
 
-/** One record handed out. Resolved loans leave the list only from its front. */
+/** One record handed out. The list of a partition holds those that are not resolved, in order. */
 interface Loan {
   /** Where the partition stands once this loan and all before it are resolved. */
   after: number;
   resolved: boolean;
+  previous: Loan | undefined;
   next: Loan | undefined;
 }
 
@@ -42,7 +43,6 @@ class Tenure {
   start = -1;
   end: number | null = null;
   inFlight = 0;
-  #oldest: Loan | undefined;
   #newest: Loan | undefined;
 
   constructor(epoch: number) {
@@ -60,26 +60,33 @@ class Tenure {
 
   lend(offset: number): Loan {
     if (this.start < 0) this.start = offset;
-    const loan: Loan = { after: offset + 1, resolved: false, next: undefined };
-    if (this.#newest) this.#newest.next = loan;
-    else this.#oldest = loan;
+    const previous = this.#newest;
+    const loan: Loan = { after: offset + 1, resolved: false, previous, next: undefined };
+    if (previous) previous.next = loan;
     this.#newest = loan;
     this.inFlight += 1;
     return loan;
   }
 
+  /**
+   * Takes the loan out of the list; whoever is before it answers for its offsets from now on. So one record
+   * that is held for long does not gather all that is resolved behind it.
+   */
   resolve(loan: Loan): void {
     if (loan.resolved) return;
+    const { after, previous, next } = loan;
     loan.resolved = true;
     this.inFlight -= 1;
-    while (this.#oldest?.resolved) {
-      const { after, next }: Loan = this.#oldest;
-      // A delivery that somebody keeps must not keep all the later ones alive with it.
-      this.#oldest.next = undefined;
+    if (next) next.previous = previous;
+    else this.#newest = previous;
+    if (previous) {
+      previous.next = next;
+      previous.after = after;
+    } else {
       this.settled = after;
-      this.#oldest = next;
     }
-    if (!this.#oldest) this.#newest = undefined;
+    // A delivery that somebody keeps must not keep other loans alive with it.
+    loan.previous = loan.next = undefined;
   }
 
   advance(offset: number): void {
@@ -91,7 +98,7 @@ class Tenure {
 /**
  * Tracks what was handed out and what was resolved, per assigned partition. Each assignment of a partition is
  * an epoch of its own: what was handed out in an earlier one is read again by whoever owns the partition now,
- * so resolving it late has no effect. Every operation is O(1) amortised; memory is O(in flight).
+ * so resolving it late has no effect. Every operation is O(1); memory is O(in flight).
  */
 export class OffsetLedger {
   readonly #tenures = new Map<number, Tenure>();
