@@ -14,6 +14,11 @@ export interface WorkerStart {
   goldenText: string;
 }
 
+export interface WorkerData extends WorkerStart {
+  /** One Int32: 1 while the thread may be in the runtime's native code. */
+  busy: SharedArrayBuffer;
+}
+
 export type Request =
   /** `pixels` is shared memory: `[count, height, width, 3]` from its beginning. */
   | { id: number; kind: 'images'; pixels: SharedArrayBuffer; count: number }

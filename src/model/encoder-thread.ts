@@ -1,7 +1,7 @@
 import { extname } from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { AppError, messageOf } from '../errors.ts';
-import type { Failure, Reply, Request, WorkerStart } from './encoder-messages.ts';
+import type { Failure, Reply, Request, WorkerData, WorkerStart } from './encoder-messages.ts';
 import type { Golden } from './golden.ts';
 
 type Question = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
@@ -24,6 +24,9 @@ interface Pending {
 /** The worker lies beside this file, as .ts in a clone and as .js in the package. */
 const WORKER = new URL(`./encoder-worker${extname(import.meta.filename)}`, import.meta.url);
 
+/** How long the end of the process waits for a batch, or for the model to be loaded. */
+const EXIT_PATIENCE_MS = 3_000;
+
 /** Resolves when the model is loaded. Throws AppError: what the worker threw, or `encoder_failed`. */
 export async function startEncoderThread(
   start: WorkerStart,
@@ -32,13 +35,20 @@ export async function startEncoderThread(
   // onnxruntime reports its use to Microsoft unless told not to; it reads the process's environment, not the
   // worker's copy. A machine that looks at users' images tells nobody.
   process.env['ORT_DISABLE_TELEMETRY'] = '1';
-  const worker = new Worker(file, { workerData: start });
+  const busy = new Int32Array(new SharedArrayBuffer(4)).fill(1);
+  const workerData: WorkerData = { ...start, busy: busy.buffer };
+  const worker = new Worker(file, { workerData });
   const pending = new Map<number, Pending>();
   let nextId = 0;
   let gone: AppError | null = null;
   let closing: Promise<void> | undefined;
 
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
+  // A thread that is stopped in the midst of the runtime's native code takes the process with it: SIGABRT,
+  // whatever code it was to exit with.
+  const letFinish = (): void => void Atomics.wait(busy, 0, 1, EXIT_PATIENCE_MS);
+  process.once('exit', letFinish);
+  void ended.then(() => process.off('exit', letFinish));
   const fail = (error: AppError): void => {
     gone ??= error;
     for (const { reject } of pending.values()) reject(gone);

@@ -4,7 +4,7 @@
  */
 import { parentPort, workerData } from 'node:worker_threads';
 import { AppError, messageOf } from '../errors.ts';
-import type { Failure, Reply, Request, WorkerStart } from './encoder-messages.ts';
+import type { Failure, Reply, Request, WorkerData } from './encoder-messages.ts';
 import { GOLDEN_TOLERANCE, goldenImage, type Golden } from './golden.ts';
 import { openTextTower, openVisionTower } from './ort-session.ts';
 import { createPixelTensor } from './pixel-tensor.ts';
@@ -12,10 +12,16 @@ import { createTextEncoder } from './text-encoder.ts';
 
 if (parentPort === null) throw new Error('encoder-worker.ts is started as a worker thread');
 const port = parentPort;
-const { model, runtime, maxBatchSize, textIdleMs, goldenText } = workerData as WorkerStart;
+const { model, runtime, maxBatchSize, textIdleMs, goldenText, busy } = workerData as WorkerData;
 
 const reply = (message: Reply, transfer: ArrayBuffer[] = []): void => {
   port.postMessage(message, transfer);
+};
+
+const setBusy = (yes: boolean): void => {
+  const flag = new Int32Array(busy);
+  Atomics.store(flag, 0, Number(yes));
+  Atomics.notify(flag, 0);
 };
 
 try {
@@ -23,6 +29,8 @@ try {
 } catch (error) {
   reply({ kind: 'failed', error: toFailure(error, 'encoder_failed') });
   port.close();
+} finally {
+  setBusy(false);
 }
 
 async function serve(): Promise<void> {
@@ -70,7 +78,11 @@ async function serve(): Promise<void> {
   const self = await golden();
   let tail = Promise.resolve();
   port.on('message', (request: Request) => {
-    tail = tail.then(() => answer(request));
+    tail = tail.then(async () => {
+      setBusy(true);
+      await answer(request);
+      setBusy(false);
+    });
   });
   reply({ kind: 'ready', golden: self });
 }

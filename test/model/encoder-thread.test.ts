@@ -1,4 +1,5 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { spawnSync } from 'node:child_process';
 import { pathToFileURL } from 'node:url';
 import type { WorkerStart } from '../../src/model/encoder-messages.ts';
 import { startEncoderThread, type EncoderThread } from '../../src/model/encoder-thread.ts';
@@ -20,6 +21,17 @@ async function start(death: 'throw' | 'exit' | 'at once'): Promise<EncoderThread
   };
   return startEncoderThread(settings, dying);
 }
+
+describe('when the process exits', () => {
+  it('in the midst of a batch, it does so with the code it gave', () => {
+    const { status, signal, stderr } = spawnSync(
+      process.execPath,
+      [packageFile('test/support/exiting-encoder.ts')],
+      { encoding: 'utf8' },
+    );
+    expect({ status, signal, stderr }).toEqual({ status: 7, signal: null, stderr: '' });
+  });
+});
 
 describe('when the thread dies', () => {
   it.each([
