@@ -1,0 +1,46 @@
+import { describe, expect, it } from '@jest/globals';
+import { parseOptions } from '../../bench/options.ts';
+import { ratiosOf, rowOf } from '../../bench/results.ts';
+import type { Measurement, TrialName } from '../../bench/trial.ts';
+
+const measured = (...rates: number[]): Measurement[] =>
+  rates.map((rate) => ({
+    rate,
+    usage: { service: { processes: 1, peakMiB: rate, cpuPer1000: rate } },
+  }));
+
+const row = (name: TrialName, ...rates: number[]) =>
+  rowOf({ name, title: name }, measured(...rates), null);
+
+describe('rowOf', () => {
+  it('keeps the highest memory and the median CPU time of the rounds', () => {
+    expect(row('service', 10, 30, 20).usage).toEqual({
+      service: { processes: 1, peakMiB: 30, cpuPer1000: 20 },
+    });
+  });
+
+  it('has a reason instead of a figure for what could not be run', () => {
+    const naive = rowOf({ name: 'naive', title: 'naive' }, [], 'npm ci failed');
+    expect(naive).toMatchObject({ rate: null, fault: 'npm ci failed' });
+    expect(ratiosOf([row('service', 10), naive], 'service')).toEqual([]);
+  });
+});
+
+describe('ratiosOf', () => {
+  it('compares round by round, so that a slow minute of the machine strikes both alike', () => {
+    const [ratio] = ratiosOf([row('service', 100, 10, 50), row('bare', 200, 20, 100)], 'service');
+    expect(ratio).toMatchObject({
+      of: 'service',
+      over: 'bare',
+      ratio: { median: 0.5, min: 0.5, max: 0.5 },
+    });
+  });
+});
+
+describe('parseOptions', () => {
+  it('runs only what is asked for', () => {
+    const options = parseOptions(['node', 'run.ts', '--only', 'service, bare', '--rounds', '1']);
+    expect([...options.only]).toEqual(['service', 'bare']);
+    expect(options).toMatchObject({ rounds: 1, events: 600, json: false });
+  });
+});
