@@ -1,7 +1,4 @@
 import { readFileSync } from 'node:fs';
-import { createServer, type Server } from 'node:http';
-import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +8,7 @@ import type { DeadLetter, Verdict } from '../../src/events/types.generated.ts';
 import { createDeadLetterDecoder, decodeVerdict } from '../../src/events/index.ts';
 import { withAdmin } from '../../src/kafka/topics.ts';
 import { anImageEvent, asJson } from '../support/builders.ts';
+import { startEmptyRegistry, type EmptyRegistry } from '../support/empty-registry.ts';
 import {
   countRecords,
   createTopic,
@@ -108,36 +106,20 @@ const CASES: Case[] = [
   },
 ];
 
-/** A schema registry that knows no schema, and can be down. */
-async function emptyRegistry(): Promise<{
-  url: string;
-  server: Server;
-  down: (is: boolean) => void;
-}> {
-  let isDown = false;
-  const server = createServer((_, response) => {
-    response.writeHead(isDown ? 503 : 404, { 'content-type': 'application/json' });
-    response.end(JSON.stringify({ error_code: isDown ? 50302 : 40403, message: 'no' }));
-  }).listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  return { server, url: `http://127.0.0.1:${port}`, down: (is) => (isDown = is) };
-}
-
 describe('what each bad input gets', () => {
   let kafka: Kafka;
   let root: string;
-  let registry: Awaited<ReturnType<typeof emptyRegistry>>;
+  let registry: EmptyRegistry;
   const services: Service[] = [];
 
   beforeAll(async () => {
     kafka = testKafka();
     root = await mkdtemp(join(tmpdir(), 'moderato-root-'));
-    registry = await emptyRegistry();
+    registry = await startEmptyRegistry();
   });
   afterAll(async () => {
     await Promise.all(services.map((service) => service.end('SIGKILL')));
-    registry.server.close();
+    registry.close();
     await rm(root, { recursive: true });
   });
 
