@@ -50,7 +50,7 @@ export async function readConfig(
   try {
     text = await readFile(file, 'utf8');
   } catch (error) {
-    const fault = `reading the configuration ${file}: ${messageOf(error)}`;
+    const fault = `reading the configuration ${file}: ${messageOf(error)}; name the file with -c`;
     return { faults: [fault], sections: {}, secrets: {} };
   }
   const secretNames = Object.values(SECRETS).flatMap((name) => [name, `${name}_FILE`]);

@@ -13,8 +13,13 @@ export function checkCommand(): Command {
       for (const finding of findings) process.stdout.write(`${render(finding)}\n`);
       const faults = findings.filter(({ ok }) => !ok).length;
       if (faults > 0) process.exitCode = 1;
-      process.stdout.write(faults === 0 ? 'Nothing is in the way.\n' : `${faults} faults.\n`);
+      process.stdout.write(`${summary(faults)}\n`);
     });
+}
+
+function summary(faults: number): string {
+  if (faults === 0) return 'Nothing is in the way.';
+  return faults === 1 ? '1 fault.' : `${faults} faults.`;
 }
 
 function render({ ok, what }: Finding): string {

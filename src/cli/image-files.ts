@@ -7,11 +7,18 @@ const IMAGE_NAME = /\.(jpe?g|png|webp|gif|avif|tiff?)$/i;
 
 /**
  * The absolute paths of `paths`: files as given, folders as the images below them, sorted.
- * Throws AppError `usage` for a path that is not there.
+ * Throws AppError `usage` for a path that is not there, or when there is no image at all.
  */
 export async function findImages(paths: readonly string[]): Promise<string[]> {
   const found = await Promise.all(paths.map((path) => imagesAt(resolve(path))));
-  return found.flat();
+  const images = found.flat();
+  if (images.length === 0) {
+    throw new AppError(
+      'usage',
+      `looking for images: none below ${paths.join(', ')}; their names end in .jpg, .png, .webp, .gif, .avif or .tiff`,
+    );
+  }
+  return images;
 }
 
 async function imagesAt(path: string): Promise<string[]> {

@@ -1,5 +1,4 @@
-import { mkdir, open, readFile } from 'node:fs/promises';
-import { dirname, resolve } from 'node:path';
+import { open, readFile } from 'node:fs/promises';
 import { AppError } from '../errors.ts';
 import type { Verdict } from '../events/types.generated.ts';
 import type { DecoderPool } from '../images/decoder-pool.ts';
@@ -17,7 +16,7 @@ export async function reportEntry(
   return { file: name, thumbnail: await thumbnailOf(images, file), verdict };
 }
 
-/** Writes the page of everything that was judged; nothing without at least one verdict. */
+/** Writes the page of everything that was judged, into a folder that is there; nothing without a verdict. */
 export async function writeReport(
   path: string,
   title: string,
@@ -26,7 +25,6 @@ export async function writeReport(
   const [first] = entries;
   if (first === undefined) return;
   const { bundle, model } = first.verdict;
-  await mkdir(dirname(resolve(path)), { recursive: true });
   await using file = await open(path, 'w');
   const generatedAt = new Date();
   for (const part of reportChunks({ title, generatedAt, bundle, model, entries })) {

@@ -2,7 +2,6 @@ import { createWriteStream } from 'node:fs';
 import { basename, relative, resolve } from 'node:path';
 import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
-import { AppError } from '../errors.ts';
 import type { Verdict } from '../events/types.generated.ts';
 import type { ReportEntry } from '../report/report-model.ts';
 import { progressBar } from './progress.ts';
@@ -25,18 +24,19 @@ export function scanCommand(): Command {
     .option('-o, --output <file.jsonl>', 'write one verdict per line; - is standard output')
     .action(async (folders: string[], options: ScanOptions) => {
       const { findImages } = await import('./image-files.ts');
+      const { ensureWritable } = await import('./ensure-writable.ts');
       const { createLocalInspector, judgeFiles } = await import('./local-run.ts');
       const { reportEntry, writeReport } = await import('./report.ts');
 
       const files = await findImages(folders);
-      if (files.length === 0) {
-        throw new AppError('usage', `scanning ${folders.join(', ')}: no image there`);
-      }
       const base = resolve(folders.length === 1 ? (folders[0] ?? '.') : '.');
       const nameOf = (file: string): string => relative(base, file) || basename(file);
 
       const inspector = await createLocalInspector(options);
       try {
+        for (const path of [options.report, options.output]) {
+          if (path !== undefined && path !== '-') await ensureWritable(path);
+        }
         const lines = openLines(options.output);
         const bar = progressBar('scanning', files.length);
         const verdicts: Verdict[] = [];

@@ -7,7 +7,7 @@ interface CreateOptions {
   replicationFactor: number;
 }
 
-/** Kafka's own default is 1 MB, and events may hold whole images. */
+/** What surrounds an image, and Kafka's own default limit. */
 const OVERHEAD_BYTES = 1024 * 1024;
 
 export function topicsCommand(): Command {
@@ -27,17 +27,23 @@ export function topicsCommand(): Command {
       const { loaded, kafka } = await connect(options.config);
       const { config } = loaded;
       const { partitions, replicationFactor } = options;
-      // Inline images arrive in base64, and dead letters hold whole records.
-      const largest = Math.ceil((config.images.maxBytes * 4) / 3) + OVERHEAD_BYTES;
-      const holdsImages = new Set([config.topics.input, config.topics.deadLetters]);
+      // In JSON images are base64, and so are the whole records that dead letters hold.
+      const largestEvent = inBase64(config.images.maxBytes);
+      const largest = new Map([
+        [config.topics.input, largestEvent],
+        [config.topics.deadLetters, inBase64(largestEvent)],
+      ]);
       const { created, existed } = await createTopics(
         kafka,
-        topicsOf(config).map((topic) => ({
-          topic,
-          partitions,
-          replicationFactor,
-          ...(holdsImages.has(topic) && { config: { 'max.message.bytes': String(largest) } }),
-        })),
+        topicsOf(config).map((topic) => {
+          const bytes = largest.get(topic);
+          return {
+            topic,
+            partitions,
+            replicationFactor,
+            ...(bytes !== undefined && { config: { 'max.message.bytes': String(bytes) } }),
+          };
+        }),
       );
       for (const topic of created)
         process.stdout.write(`created ${topic} (${partitions} partitions)\n`);
@@ -46,6 +52,10 @@ export function topicsCommand(): Command {
   return new Command('topics')
     .description('manage the topics of a configuration')
     .addCommand(create);
+}
+
+function inBase64(bytes: number): number {
+  return Math.ceil((bytes * 4) / 3) + OVERHEAD_BYTES;
 }
 
 function positive(text: string): number {

@@ -1,5 +1,6 @@
 import { basename, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
+import { ensureWritable } from '../cli/ensure-writable.ts';
 import { findImages } from '../cli/image-files.ts';
 import { renderSummary, renderVerdictLine } from '../cli/render.ts';
 import { reportEntry, writeReport } from '../cli/report.ts';
@@ -22,6 +23,7 @@ export interface DemoOptions {
 /** The main job on sample photos, told to a newcomer. Throws what the service throws. */
 export async function runDemo(options: DemoOptions): Promise<void> {
   const policies = options.policies ?? packageFile('policies/demo.yaml');
+  await ensureWritable(options.report);
   const files = await findImages([packageFile('samples')]);
   say(
     `${styleText('bold', 'Moderato')}: ${files.length} photos, policies of ${shown(policies)}, the embedded starter model.`,

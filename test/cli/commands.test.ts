@@ -1,4 +1,4 @@
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
@@ -84,7 +84,25 @@ describe('moderato score', () => {
   });
 });
 
+describe.each(['score', 'scan'])('moderato %s', (command) => {
+  it('says so when there is no image', async () => {
+    const empty = join(folder, `nothing-to-${command}`);
+    await mkdir(empty);
+    const { code, stderr } = await runCli([command, empty]);
+    expect([code, stderr]).toEqual([1, expect.stringContaining(`none below ${empty}`)]);
+  });
+});
+
 describe('moderato scan', () => {
+  it.each(['-r', '-o'])('refuses a file for %s that cannot be written, at once', async (option) => {
+    const path = join(sample('vase.jpg'), 'below-a-file');
+    const { code, stderr } = await runCli(['scan', sample('vase.jpg'), option, path]);
+    expect([code, stderr]).toEqual([
+      1,
+      expect.stringMatching(/^moderato: usage: writing .*below-a-file/),
+    ]);
+  });
+
   it('judges a folder into lines and a page', async () => {
     const report = join(folder, 'report.html');
     const output = join(folder, 'verdicts.jsonl');
