@@ -1,7 +1,7 @@
 import { AppError } from '../errors.ts';
 import type { Pixels } from '../images/image-decoder.ts';
+import { preprocessingVersion } from '../images/preprocessing-version.ts';
 import type { ClipEncoder, EncoderInfo, UnitVector } from './clip-encoder.ts';
-import { preprocessingName } from './preprocess-spec.ts';
 import { normalizeRows } from './unit-vectors.ts';
 
 export interface MemoryClipEncoderOptions {
@@ -30,7 +30,7 @@ export function createMemoryClipEncoder(options: MemoryClipEncoderOptions): Clip
     executionProvider: 'cpu',
     dimensions: options.text('').length,
     preprocess,
-    preprocessing: preprocessingName(preprocess),
+    preprocessing: preprocessingVersion(preprocess),
     scoring: {
       kind: 'softmax',
       logitScale: 100,

@@ -3,6 +3,7 @@ import { stat } from 'node:fs/promises';
 import { basename, join, resolve } from 'node:path';
 import { AppError } from '../errors.ts';
 import type { PreprocessSpec } from '../images/image-decoder.ts';
+import { preprocessingVersion } from '../images/preprocessing-version.ts';
 import type { Scoring } from './clip-encoder.ts';
 import { goldenFromManifest, type Golden } from './golden.ts';
 import { hashFile, isMissing, readJsonFile, type ModelFile } from './model-files.ts';
@@ -13,7 +14,7 @@ import {
   type Manifest,
   type ModelConfig,
 } from './model-manifest.ts';
-import { preprocessingName, preprocessorSchema, toPreprocessSpec } from './preprocess-spec.ts';
+import { preprocessorSchema, toPreprocessSpec } from './preprocess-spec.ts';
 import { toScoring } from './scoring.ts';
 
 /** How texts become token ids. */
@@ -84,7 +85,7 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     files,
     family,
     preprocess,
-    preprocessing: preprocessingName(preprocess),
+    preprocessing: preprocessingVersion(preprocess),
     scoring: toScoring(family, config, manifest, path),
     text: textSpec(family, config, manifest),
     graphs: { vision: join(path, graphs.vision), text: join(path, graphs.text) },

@@ -127,8 +127,3 @@ function square(size: Preprocessor['crop_size']): { width: number; height: numbe
   if (typeof size === 'number') return { width: size, height: size };
   return size ?? null;
 }
-
-/** Names the way from bytes to pixels: equal names mean equal pixels. */
-export function preprocessingName(spec: PreprocessSpec): string {
-  return `${spec.mode}-${spec.resizeTo}-${spec.kernel}-${spec.width}x${spec.height}/1`;
-}

@@ -41,7 +41,7 @@ describe('the encoder thread', () => {
     expect(encoder.info).toMatchObject({
       executionProvider: 'cpu',
       dimensions: 3,
-      preprocessing: 'shortest-edge-crop-8-bicubic-8x8/1',
+      preprocessing: 'sharp-0.35/bicubic/crop-8-8x8/1',
     });
   });
 
