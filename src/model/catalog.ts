@@ -21,8 +21,9 @@ export interface CatalogEntry {
 const CLIP_SCORING = { score: 'softmax', logit_scale: 100, logit_bias: 0 } as const;
 
 /**
- * SHA-256 are given where independent projects that pin the same commit publish the same values; the others
- * are taken from the hub on first use. Neither was checked against a download when this list was written.
+ * Commits and SHA-256 are those that public projects publish for these files: several that agree, but for the
+ * commit of ViT-L/14 and the text graph of SigLIP 2, which have one source each. What is not given is taken
+ * from the hub on first use. None was checked against a download when this list was written.
  */
 export const CATALOG: readonly CatalogEntry[] = [
   {
