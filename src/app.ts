@@ -126,6 +126,10 @@ export async function createApp(
       clock,
       events: createEventDecoder({ registry }),
       fetcher: overrides.fetcher ?? fetcherOf(config),
+      onFailure: (error) => {
+        health.died(messageOf(error));
+        giveUpInTime();
+      },
     },
     {
       ...config.pipeline,
@@ -136,14 +140,17 @@ export async function createApp(
   const running = started.move();
   let stopping: Promise<void> | undefined;
 
-  const drain = async (): Promise<void> => {
-    health.draining();
-    logger.info({ inFlight: pipeline.inFlight }, 'stopping: finishing what is in flight');
+  const giveUpInTime = (): void => {
     const deadline = setTimeout(() => {
       logger.warn({ inFlight: pipeline.inFlight }, 'drain deadline passed: giving up what is left');
       pipeline.abort();
     }, config.pipeline.drainTimeoutMs);
     deadline.unref();
+  };
+  const drain = async (): Promise<void> => {
+    health.draining();
+    logger.info({ inFlight: pipeline.inFlight }, 'stopping: finishing what is in flight');
+    giveUpInTime();
     await source.stop();
   };
 
@@ -153,9 +160,6 @@ export async function createApp(
     run: async () => {
       try {
         await pipeline.run();
-      } catch (error) {
-        health.died(messageOf(error));
-        throw error;
       } finally {
         await running.disposeAsync();
       }

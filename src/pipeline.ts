@@ -30,6 +30,8 @@ export interface PipelineParts {
   sink: VerdictSink;
   telemetry: Telemetry;
   clock: Clock;
+  /** Told of the error that ends the run, before what is in flight has finished. */
+  onFailure?: (error: unknown) => void;
 }
 
 export interface PipelineLimits {
@@ -105,6 +107,7 @@ export class Pipeline {
     if (this.#holding.signal.aborted) return;
     this.#failure = { error };
     this.#holding.abort();
+    this.#parts.onFailure?.(error);
     await this.#parts.source.stop();
   }
 

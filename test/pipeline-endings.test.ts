@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { MemoryTopic } from '../src/consumers/memory-topic.ts';
 import type { MemoryEventSource } from '../src/consumers/memory-event-source.ts';
 import { AppError } from '../src/errors.ts';
@@ -78,6 +78,23 @@ describe('how a run ends', () => {
     });
     breakAtTheEnd(source, crash);
     await expect(pipeline.run()).rejects.toBe(crash);
+  });
+
+  it('tells of a failure at once, so that what is still in flight can be given up in time', async () => {
+    const told = jest.fn<(error: unknown) => void>();
+    const { pipeline, source, topic } = setUpPipeline({
+      names: ['gun'],
+      parts: { onFailure: told },
+      acknowledge: () => new Promise(() => undefined),
+    });
+    breakAtTheEnd(source, crash);
+    const run = pipeline.run();
+    await settle();
+    await settle();
+    expect(told.mock.calls).toEqual([[crash]]);
+    pipeline.abort();
+    await expect(run).rejects.toBe(crash);
+    expect(topic.committed()).toBe(-1);
   });
 
   it('finishes what is in flight when the source fails', async () => {
