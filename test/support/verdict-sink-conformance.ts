@@ -5,6 +5,7 @@ import { AppError } from '../../src/errors.ts';
 import type { Header } from '../../src/events/types.generated.ts';
 import type { Emission, VerdictSink } from '../../src/producers/verdict-sink.ts';
 import { aDeadLetter, anEmbedding, aVerdict } from './builders.ts';
+import { settle } from './fake-clock.ts';
 
 /** One message as a consumer of its topic sees it. */
 export interface SeenMessage<T> {
@@ -118,8 +119,13 @@ export function describeVerdictSink(adapter: string, create: () => Promise<SinkU
 
     it('sends what waits when it is closed', async () => {
       const tested = await create();
-      const emitted = ['a', 'b'].map((id) => tested.sink.emit(anEmission(id)));
+      let acknowledged = 0;
+      const emitted = ['a', 'b'].map((id) =>
+        tested.sink.emit(anEmission(id)).then(() => (acknowledged += 1)),
+      );
       await tested.sink.close();
+      await settle();
+      expect(acknowledged).toBe(2);
       await Promise.all(emitted);
       expect(await idsOf(tested)).toEqual(['a', 'b']);
     });
