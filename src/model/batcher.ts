@@ -129,18 +129,20 @@ export class Batcher<In, Out> {
     }
   }
 
-  /** Runs the items of a failed batch once more, one by one, so that a poison image sinks only itself. */
+  /**
+   * Runs the items of a failed batch once more, one by one, so that a poison image sinks only itself. Those that
+   * fail alone have one more run behind the probe: what struck the encoder may have passed meanwhile.
+   */
   async #isolate(batch: ReadonlyArray<Entry<In, Out>>, cause: unknown): Promise<void> {
-    const failed: Array<{ entry: Entry<In, Out>; error: unknown }> = [];
+    const failed: Array<Entry<In, Out>> = [];
     for (const entry of batch) {
-      try {
-        await this.#runAndSettle([entry]);
-      } catch (error) {
-        failed.push({ entry, error });
-      }
+      await this.#runAndSettle([entry]).catch(() => failed.push(entry));
     }
-    const verdict = failed.length === batch.length ? await this.#blame(cause) : undefined;
-    for (const { entry, error } of failed) entry.reject(verdict ?? error);
+    const fault = failed.length === batch.length ? await this.#blame(cause) : undefined;
+    for (const entry of failed) {
+      if (fault) entry.reject(fault);
+      else await this.#runAndSettle([entry]).catch(entry.reject);
+    }
   }
 
   /** When every item failed alone: the encoder's own error if a known good input fails too. */

@@ -115,8 +115,19 @@ describe('Batcher', () => {
       'fulfilled',
     ]);
     expect(results[2]).toMatchObject({ reason: { code: 'inference_failed' } });
-    expect(batches).toEqual([4, 1, 1, 1, 1]);
+    expect(batches).toEqual([4, 1, 1, 1, 1, 1]);
   });
+
+  it.each([2, 3, 5])(
+    'blames no image for a fault of the device that passes after %d runs',
+    async (n) => {
+      let faults = n;
+      const { batcher } = batcherOf((batch) =>
+        faults-- > 0 ? Promise.reject(refused()) : double(batch),
+      );
+      expect(await values([1, 2, 3, 4].map((item) => batcher.submit(item)))).toEqual([2, 4, 6, 8]);
+    },
+  );
 
   it('blames the image when a lone one fails and the probe succeeds', async () => {
     const { batcher } = batcherOf(() => Promise.reject(refused()));
