@@ -58,8 +58,8 @@ export class Batcher<In, Out> {
   }
 
   /**
-   * Rejects with `inference_failed` when this item fails alone while others, or the probe, succeed;
-   * with `encoder_failed` when the encoder is at fault.
+   * Rejects with `inference_failed` when this item fails alone, and once more after others, or the probe, have
+   * succeeded; with `encoder_failed` when the encoder is at fault.
    */
   async submit(item: In): Promise<Batched<Out>> {
     const submittedAt = this.#options.clock.elapsed();
