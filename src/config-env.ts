@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { nearestName } from './did-you-mean.ts';
 
 export type Environment = Record<string, string | undefined>;
 
@@ -42,13 +43,20 @@ export function overlayEnv(
   for (const [name, text] of Object.entries(env)) {
     if (!name.startsWith(PREFIX) || text === undefined || reserved.includes(name)) continue;
     const leaf = leaves.get(name);
-    if (leaf === undefined) faults.push(`${name}: no such configuration key`);
+    if (leaf === undefined) faults.push(unknownVariable(name, [...leaves.keys(), ...reserved]));
     else values.push({ path: leaf.path, value: parse(text, leaf.types) });
   }
   return {
     faults,
     apply: (value) => values.reduce((root, set) => put(root, set.path, set.value), value),
   };
+}
+
+function unknownVariable(name: string, known: readonly string[]): string {
+  const bare = known.map((each) => each.slice(PREFIX.length));
+  const nearest = nearestName(name.slice(PREFIX.length), bare);
+  const hint = nearest === undefined ? '' : `; did you mean ${PREFIX}${nearest}?`;
+  return `${name}: no such configuration key${hint}`;
 }
 
 /** `['kafka', 'groupId']` → `MODERATO_KAFKA_GROUP_ID`. */

@@ -83,7 +83,9 @@ batching: { maxBatchSize: 0 }
 
   it('refuses a variable that names nothing', async () => {
     const { faults } = await readConfig(await fileOf(SOUND), { MODERATO_KAFKA_BROKER: 'a:1' });
-    expect(faults).toEqual(['MODERATO_KAFKA_BROKER: no such configuration key']);
+    expect(faults).toEqual([
+      'MODERATO_KAFKA_BROKER: no such configuration key; did you mean MODERATO_KAFKA_BROKERS?',
+    ]);
   });
 
   it('takes the SASL password from the environment or a file, and misses it when it is not there', async () => {
