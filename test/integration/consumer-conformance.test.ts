@@ -1,9 +1,13 @@
+import { jest } from '@jest/globals';
 import type { IHeaders } from 'kafkajs';
 import { systemClock } from '../../src/clock.ts';
 import { createKafkaEventSource } from '../../src/consumers/kafka-event-source.ts';
 import { describeEventSource, type ProducedRecord } from '../support/event-source-conformance.ts';
 import { committedOffset } from '../support/consumer-group.ts';
 import { createTopic, publish, testKafka, testKafkaConfig, uniqueName } from '../support/kafka.ts';
+
+// A broker takes its time on a busy machine.
+jest.setTimeout(30_000);
 
 describeEventSource('the Kafka source', async (partitions) => {
   const kafka = testKafka();

@@ -1,6 +1,10 @@
+import { jest } from '@jest/globals';
 import { testKafka } from '../support/kafka.ts';
 import { createKafkaSink } from '../support/kafka-sink.ts';
 import { describeVerdictSink } from '../support/verdict-sink-conformance.ts';
+
+// A broker takes its time on a busy machine.
+jest.setTimeout(30_000);
 
 const kafka = testKafka();
 
