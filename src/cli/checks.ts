@@ -1,10 +1,11 @@
 import { stat } from 'node:fs/promises';
+import type { Kafka } from 'kafkajs';
 import { registryOf } from '../app.ts';
 import { readConfig } from '../config.ts';
 import type { Config, Secrets } from '../config-schema.ts';
 import { AppError, messageOf } from '../errors.ts';
 import { createKafka } from '../kafka/client.ts';
-import { missingTopics } from '../kafka/topics.ts';
+import { messageLimits, missingTopics } from '../kafka/topics.ts';
 import { noLogger } from '../logger.ts';
 import { resolveModel } from '../model/store.ts';
 import { createWorkerClipEncoder } from '../model/worker-clip-encoder.ts';
@@ -93,7 +94,23 @@ async function broker(
     const lines = missing.map((topic) => `topic ${topic} is not there; ${remedy}`);
     throw new AppError('topic_missing', ['topics are missing', ...lines].join('\n'));
   }
+  if (topics) await roomForEveryEvent(kafka, topics);
   return `Kafka at ${config.brokers.join(', ')}${topics ? ` with topics ${names.join(', ')}` : ''}`;
+}
+
+/** What is written carries an event's key, headers and labels: a smaller limit than the input's may be hit. */
+async function roomForEveryEvent(kafka: Kafka, topics: Config['topics']): Promise<void> {
+  const limits = await messageLimits(kafka, topicsOf({ topics }));
+  const wanted = limits.get(topics.input) ?? 0;
+  const lines = [...limits]
+    .filter(([, limit]) => limit < wanted)
+    .map(
+      ([topic, limit]) =>
+        `topic ${topic} takes messages of ${limit} bytes and ${topics.input} of ${wanted}; raise its max.message.bytes to at least that`,
+    );
+  if (lines.length > 0) {
+    throw new AppError('record_too_large', ['topics are too narrow', ...lines].join('\n'));
+  }
 }
 
 async function schemaRegistry(

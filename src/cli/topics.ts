@@ -27,23 +27,19 @@ export function topicsCommand(): Command {
       const { loaded, kafka } = await connect(options.config);
       const { config } = loaded;
       const { partitions, replicationFactor } = options;
-      // In JSON images are base64, and so are the whole records that dead letters hold.
-      const largestEvent = inBase64(config.images.maxBytes);
-      const largest = new Map([
-        [config.topics.input, largestEvent],
-        [config.topics.deadLetters, inBase64(largestEvent)],
-      ]);
+      // In JSON images are base64, and so are the whole records that dead letters hold. Everything else that
+      // is written carries an event's key, headers and labels, and may be as large as they are.
+      const event = inBase64(config.images.maxBytes);
+      const limitOf = (topic: string): number =>
+        topic === config.topics.deadLetters ? inBase64(event) : event;
       const { created, existed } = await createTopics(
         kafka,
-        topicsOf(config).map((topic) => {
-          const bytes = largest.get(topic);
-          return {
-            topic,
-            partitions,
-            replicationFactor,
-            ...(bytes !== undefined && { config: { 'max.message.bytes': String(bytes) } }),
-          };
-        }),
+        topicsOf(config).map((topic) => ({
+          topic,
+          partitions,
+          replicationFactor,
+          config: { 'max.message.bytes': String(limitOf(topic)) },
+        })),
       );
       for (const topic of created)
         process.stdout.write(`created ${topic} (${partitions} partitions)\n`);

@@ -1,7 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Admin, Kafka } from 'kafkajs';
+import kafkajs, { type Admin, type Kafka } from 'kafkajs';
 import { AppError } from '../errors.ts';
 import { causes, kafkaError } from './errors.ts';
+
+// Node does not find this export of kafkajs by name.
+const { TOPIC } = kafkajs.ConfigResourceTypes;
 
 const LEADERS_TIMEOUT_MS = 30_000;
 
@@ -43,6 +46,26 @@ export async function missingTopics(kafka: Kafka, names: readonly string[]): Pro
   // Listing, not asking for them by name: kafkajs would take a missing one for a passing trouble and retry.
   const present = await withAdmin(kafka, 'listing topics', (admin) => admin.listTopics());
   return [...new Set(names)].filter((name) => !present.includes(name));
+}
+
+/** The `max.message.bytes` of each topic. Throws AppError `kafka_unavailable` or `kafka_unauthorized`. */
+export async function messageLimits(
+  kafka: Kafka,
+  topics: readonly string[],
+): Promise<Map<string, number>> {
+  const configNames = ['max.message.bytes'];
+  const { resources } = await withAdmin(kafka, 'reading the settings of topics', (admin) =>
+    admin.describeConfigs({
+      includeSynonyms: false,
+      resources: topics.map((name) => ({ type: TOPIC, name, configNames })),
+    }),
+  );
+  return new Map(
+    resources.map(({ resourceName, configEntries }) => [
+      resourceName,
+      Number(configEntries[0]?.configValue),
+    ]),
+  );
 }
 
 /**

@@ -6,7 +6,7 @@ import { stringify } from 'yaml';
 import type { Verdict } from '../../src/events/types.generated.ts';
 import { packageFile } from '../../src/package-files.ts';
 import { runCli } from '../support/cli.ts';
-import { testBrokers, uniqueName } from '../support/kafka.ts';
+import { createTopic, testBrokers, testKafka, uniqueName } from '../support/kafka.ts';
 import { startService } from '../support/service.ts';
 
 jest.setTimeout(90_000);
@@ -61,5 +61,22 @@ describe('a newcomer with a real topic', () => {
     const readable = await runCli(tail);
     expect(readable.stdout).toMatch(/^BLOCK +motorcycle\.jpg/m);
     expect(readable.stdout).toMatch(/^ALLOW +vase\.jpg/m);
+  });
+
+  it('is told of output topics that take less than the input does', async () => {
+    const kafka = testKafka();
+    const topics = {
+      input: await createTopic(kafka, 1, { config: { 'max.message.bytes': '5000000' } }),
+      verdicts: await createTopic(kafka, 1, { config: { 'max.message.bytes': '1000000' } }),
+      deadLetters: await createTopic(kafka, 1, { config: { 'max.message.bytes': '9000000' } }),
+    };
+    const config = join(folder, 'narrow.yaml');
+    const policies = packageFile('policies/demo.yaml');
+    await writeFile(config, stringify({ kafka: { brokers: testBrokers() }, topics, policies }));
+    const { code, stdout } = await runCli(['check', '-c', config]);
+    expect(code).toBe(1);
+    expect(stdout.match(/^✗ topic .*/gm)).toEqual([
+      expect.stringContaining(`topic ${topics.verdicts} takes messages of 1000000 bytes`),
+    ]);
   });
 });
