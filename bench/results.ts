@@ -4,6 +4,9 @@ import type { Usage } from './process-watch.ts';
 import { spreadOf, type Spread } from './statistics.ts';
 import type { Measurement, TrialName } from './trial.ts';
 
+/** What the main process of the service may take with the starter model, whatever the backlog. */
+export const MAX_SERVICE_MIB = 700;
+
 export interface Row {
   name: TrialName;
   title: string;
@@ -37,6 +40,15 @@ export interface Results {
   rows: Row[];
   ratios: Ratio[];
   backlogs: BacklogRow[];
+}
+
+/** Of all runs, with whatever backlog; null when the service was not run, or there is no /proc. */
+export function highestServiceMiB({
+  rows,
+  backlogs,
+}: Pick<Results, 'rows' | 'backlogs'>): number | null {
+  const peaks = [...rows, ...backlogs].flatMap(({ usage }) => usage['service']?.peakMiB ?? []);
+  return peaks.length > 0 ? Math.max(...peaks) : null;
 }
 
 export function rowOf(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseOptions } from '../../bench/options.ts';
-import { ratiosOf, rowOf } from '../../bench/results.ts';
+import { highestServiceMiB, ratiosOf, rowOf } from '../../bench/results.ts';
 import type { Measurement, TrialName } from '../../bench/trial.ts';
 
 const measured = (...rates: number[]): Measurement[] =>
@@ -34,6 +34,17 @@ describe('ratiosOf', () => {
       over: 'bare',
       ratio: { median: 0.5, min: 0.5, max: 0.5 },
     });
+  });
+});
+
+describe('highestServiceMiB', () => {
+  it('looks at every run of the service, not only at those with a long backlog', () => {
+    const backlogs = [{ events: 600, rate: 70, usage: row('service', 681).usage }];
+    expect(highestServiceMiB({ rows: [row('service', 690, 747)], backlogs })).toBe(747);
+  });
+
+  it('says nothing where the service was not run', () => {
+    expect(highestServiceMiB({ rows: [], backlogs: [] })).toBeNull();
   });
 });
 
