@@ -78,7 +78,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   batching: z
     .strictObject({
-      maxBatchSize: count.default(16),
+      maxBatchSize: count.default(8),
       maxWaitMs: ms.default(0),
     })
     .prefault({}),

@@ -9,7 +9,6 @@ export interface Fault {
 
 /** ISO 8601 with a zone; without one the instant would depend on where Moderato runs. */
 const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
-const BASE64 = /^[A-Za-z0-9+/]*={0,2}$/;
 
 /**
  * A message of `type` from parsed JSON: bytes from base64, timestamps from ISO 8601 or epoch ms, absent
@@ -73,8 +72,7 @@ function scalarFromJson(type: avsc.Type, value: unknown, wrong: (problem: string
       return typeof value === 'string' ? value.toWellFormed() : wrong('expected a string');
     case 'bytes':
       if (typeof value !== 'string') return wrong('expected base64');
-      if (value.length % 4 !== 0 || !BASE64.test(value)) return wrong('not valid base64');
-      return Buffer.from(value, 'base64');
+      return fromBase64(value) ?? wrong('not valid base64');
     case 'boolean':
       return typeof value === 'boolean' ? value : wrong('expected true or false');
     default:
@@ -106,4 +104,13 @@ export function toJson(type: avsc.Type, value: unknown): unknown {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
+}
+
+/**
+ * Node's decoder skips what it does not know; only canonical base64 (RFC 4648, section 4) comes back the same.
+ * A regular expression would take ten times as long as both together on a whole image.
+ */
+function fromBase64(text: string): Buffer | undefined {
+  const bytes = Buffer.from(text, 'base64');
+  return bytes.toString('base64') === text ? bytes : undefined;
 }
