@@ -18,6 +18,14 @@ export interface Row {
   fault: string | null;
 }
 
+/** The highest over the lowest figure of a row, above which its median says little. */
+const STEADY = 1.25;
+
+/** Rows whose rounds differ so much that something else must have used the machine. */
+export function unsteady(rows: readonly Row[]): Row[] {
+  return rows.filter(({ rate }) => rate !== null && rate.max / rate.min > STEADY);
+}
+
 /** How many times as fast `of` is as `over`, round by round. */
 export interface Ratio {
   of: TrialName;

@@ -1,5 +1,5 @@
 import Table from 'cli-table3';
-import { highestServiceMiB, MAX_SERVICE_MIB, type Results, type Row } from './results.ts';
+import { highestServiceMiB, MAX_SERVICE_MIB, unsteady, type Results, type Row } from './results.ts';
 import type { Usage } from './process-watch.ts';
 import type { Spread } from './statistics.ts';
 
@@ -11,6 +11,7 @@ export function renderResults(results: Results): string {
     mainTable(results),
     backlogTable(results),
     memoryVerdict(results),
+    noiseWarning(results),
     [
       `Images:  ${results.photos}.`,
       `Rounds:  ${options.rounds} of ${options.events} events each, after ${options.warmUp} that warm up; the median, and the lowest and highest in brackets.`,
@@ -106,4 +107,10 @@ function memoryVerdict(results: Results): string {
   if (highest === null) return '';
   const verdict = highest < MAX_SERVICE_MIB ? 'within' : 'OVER';
   return `Highest RSS of the service in any run: ${highest.toFixed(0)} MiB, ${verdict} its limit of ${MAX_SERVICE_MIB} MiB.`;
+}
+
+function noiseWarning({ rows }: Results): string {
+  const titles = unsteady(rows).map(({ title }) => title);
+  if (titles.length === 0) return '';
+  return `The rounds differ by more than a quarter, so something else used the machine: ${titles.join('; ')}.\nDo not quote these figures; run again on an idle machine.`;
 }

@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Kafka } from 'kafkajs';
+import type { Admin, Kafka } from 'kafkajs';
+import { messageOf } from '../src/errors.ts';
 import { withAdmin } from '../src/kafka/topics.ts';
 
 /** A record of an output topic. */
@@ -15,7 +16,8 @@ const PATIENCE_MS = 90_000;
 
 /**
  * Waits until the topic holds so many records, asking only for its offsets so as to disturb what is measured
- * as little as can be. Throws when nothing came for long.
+ * as little as can be. A question that fails is asked again: a new topic's leader may not be known yet.
+ * Throws when nothing came for long.
  */
 export async function untilLogged(
   kafka: Kafka,
@@ -26,9 +28,12 @@ export async function untilLogged(
   await withAdmin(kafka, `watching ${topic}`, async (admin) => {
     let last = 0;
     let lastAt = performance.now();
+    let failure = '';
     for (;;) {
-      const offsets = await admin.fetchTopicOffsets(topic);
-      const there = offsets.reduce((sum, { high }) => sum + Number(high), 0);
+      const there = await count(admin, topic).catch((error: unknown) => {
+        failure = `; last failure: ${messageOf(error)}`;
+        return last;
+      });
       if (there >= events) return;
       if (there > last) {
         last = there;
@@ -42,6 +47,11 @@ export async function untilLogged(
       await sleep(POLL_MS, undefined, { signal });
     }
   });
+}
+
+async function count(admin: Admin, topic: string): Promise<number> {
+  const offsets = await admin.fetchTopicOffsets(topic);
+  return offsets.reduce((sum, { high }) => sum + Number(high), 0);
 }
 
 /** Reads a topic that holds so many records. */

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { parseOptions } from '../../bench/options.ts';
-import { highestServiceMiB, ratiosOf, rowOf } from '../../bench/results.ts';
+import { highestServiceMiB, ratiosOf, rowOf, unsteady } from '../../bench/results.ts';
 import type { Measurement, TrialName } from '../../bench/trial.ts';
 
 const measured = (...rates: number[]): Measurement[] =>
@@ -34,6 +34,13 @@ describe('ratiosOf', () => {
       over: 'bare',
       ratio: { median: 0.5, min: 0.5, max: 0.5 },
     });
+  });
+});
+
+describe('unsteady', () => {
+  it('names the rows whose rounds differ by more than a quarter', () => {
+    const rows = [row('service', 100, 90, 95), row('pipeline', 29, 43, 68)];
+    expect(unsteady(rows).map(({ name }) => name)).toEqual(['pipeline']);
   });
 });
 
