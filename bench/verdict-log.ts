@@ -41,7 +41,7 @@ export async function untilLogged(
       }
       if (performance.now() - lastAt > PATIENCE_MS) {
         throw new Error(
-          `${there} of ${events} verdicts, and none more for ${PATIENCE_MS / 1000} s`,
+          `${there} of ${events} verdicts, and none more for ${PATIENCE_MS / 1000} s${failure}`,
         );
       }
       await sleep(POLL_MS, undefined, { signal });
