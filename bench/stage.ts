@@ -30,9 +30,6 @@ export interface Backlog {
 }
 
 const PARTITIONS = 6;
-/** Events in one request: about 1 MB. */
-const CHUNK = 6;
-
 /** Throws AppError `kafka_unavailable`. */
 export async function openStage(
   photos: Photos,
@@ -73,7 +70,6 @@ export async function fill(
     kafka,
     topic: backlog.topic,
     format,
-    chunk: CHUNK,
     images: Array.from({ length: events }, (_, index) => {
       const file = photos.files[(first + index) % photos.files.length] ?? '';
       return {

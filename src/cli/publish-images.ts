@@ -10,14 +10,16 @@ export interface PublishOptions {
   format: WireFormat;
   registry?: SchemaRegistry | undefined;
   images: ReadonlyArray<{ eventId: string; load: () => Promise<ImageSource> }>;
-  /** Events in one request. */
-  chunk: number;
   onPublished?: () => void;
 }
 
-/** Publishes images as image events, keyed by their event id. Throws what `kafkaError` makes of a failure. */
+/**
+ * Publishes images as image events, keyed by their event id, one a request: kafkajs sends a request anew as a
+ * whole, or loses count of it, when one of its partitions was refused.
+ * Throws what `kafkaError` makes of a failure.
+ */
 export async function publishImages(options: PublishOptions): Promise<void> {
-  const { kafka, topic, format, registry, images, chunk, onPublished } = options;
+  const { kafka, topic, format, registry, images, onPublished } = options;
   const encoder = createMessageEncoder({ format, registry });
   const producer = kafka.producer({
     idempotent: true,
@@ -26,19 +28,14 @@ export async function publishImages(options: PublishOptions): Promise<void> {
   });
   try {
     await producer.connect();
-    for (let start = 0; start < images.length; start += chunk) {
-      const events = images.slice(start, start + chunk);
-      const messages = await Promise.all(
-        events.map(async ({ eventId, load }) => {
-          const occurredAt = Date.now();
-          const image = await load();
-          const event = { eventId, occurredAt, image, source: null, tenant: null, labels: {} };
-          const { value, contentType } = await encoder.encodeImageEvent(event, topic);
-          return { key: eventId, value, headers: { 'content-type': contentType } };
-        }),
-      );
-      await producer.send({ topic, messages });
-      events.forEach(() => onPublished?.());
+    for (const { eventId, load } of images) {
+      const occurredAt = Date.now();
+      const image = await load();
+      const event = { eventId, occurredAt, image, source: null, tenant: null, labels: {} };
+      const { value, contentType } = await encoder.encodeImageEvent(event, topic);
+      const headers = { 'content-type': contentType };
+      await producer.send({ topic, messages: [{ key: eventId, value, headers }] });
+      onPublished?.();
     }
   } catch (error) {
     throw kafkaError(error, `publishing to ${topic}`);

@@ -13,9 +13,6 @@ interface PublishOptions {
   reference?: true;
 }
 
-/** Images in one request to the broker. */
-const CHUNK = 20;
-
 export function publishCommand(): Command {
   return new Command('publish')
     .description('publish images as image events to the input topic')
@@ -41,7 +38,6 @@ export function publishCommand(): Command {
         topic,
         format: options.format,
         registry,
-        chunk: CHUNK,
         images: files.map((file) => ({
           eventId: basename(file),
           load: () => sourceOf(file, options.reference ?? false),

@@ -21,9 +21,6 @@ export interface DemoRun {
   onVerdict: (verdict: Verdict, file: string) => void;
 }
 
-/** Every byte of an image goes into its event, so that the demo needs no shared folder. */
-const CHUNK = 4;
-
 /** Publishes the files to a topic, runs the service on it and reads its verdicts, all over the broker. */
 export async function judgeOverKafka(run: DemoRun, broker: Broker): Promise<void> {
   const config = configSchema.parse({
@@ -69,7 +66,7 @@ export async function judgeOverKafka(run: DemoRun, broker: Broker): Promise<void
       kafka,
       topic: config.topics.input,
       format: 'json',
-      chunk: CHUNK,
+      // Whole images, so that the demo needs no shared folder.
       images: run.files.map((file) => ({
         eventId: basename(file),
         load: async () => ({ bytes: await readFile(file), uri: null, sha256: null }),

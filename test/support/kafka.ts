@@ -62,7 +62,11 @@ export async function publish(
   });
   await producer.connect();
   try {
-    await producer.send({ topic, messages, ...(compression && { compression }) });
+    // One partition a request: kafkajs sends a request anew as a whole when one of its partitions was refused,
+    // as happens on a topic just created.
+    for (const part of Map.groupBy(messages, ({ partition }) => partition).values()) {
+      await producer.send({ topic, messages: part, ...(compression && { compression }) });
+    }
   } finally {
     await producer.disconnect();
   }
