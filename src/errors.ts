@@ -3,9 +3,10 @@
  * - `retry`: an infrastructure fault; the record is held and tried again, never judged.
  * - `dead-letter`: the record itself is unusable; it goes to the dead-letter topic with a `not_inspected` verdict.
  * - `not-inspected`: the event is fine but its image cannot be inspected; a `not_inspected` verdict says why.
+ * - `revoked`: the record is not ours any more; nothing is emitted for it here, and its next owner reads it again.
  * - `fatal`: the process must stop; the record is not acknowledged and is read again by the next owner.
  */
-export type Disposition = 'retry' | 'dead-letter' | 'not-inspected' | 'fatal';
+export type Disposition = 'retry' | 'dead-letter' | 'not-inspected' | 'revoked' | 'fatal';
 
 /** Every error code and its disposition. Codes are part of the verdict contract: never rename one. */
 export const DISPOSITIONS = {
@@ -48,6 +49,7 @@ export const DISPOSITIONS = {
   topic_missing: 'fatal',
   record_too_large: 'fatal',
   consumer_crashed: 'fatal',
+  partition_revoked: 'revoked',
 
   // starting up
   config_invalid: 'fatal',

@@ -20,8 +20,23 @@ export interface InputRecord {
 /** A record on loan: its offset is not committed before `resolve` has been called. */
 export interface Delivery {
   readonly record: InputRecord;
+  /**
+   * Aborts when the record is not ours any more: its partition was revoked or is read anew. It is delivered again,
+   * perhaps to somebody else, so work on it can stop.
+   */
+  readonly revoked: AbortSignal;
   /** Says that the record's outcome is acknowledged. Idempotent; without effect once the partition is revoked. */
   resolve(): void;
+  /**
+   * Says that the record waits for an outage to end: its partition is paused until what is returned was called, so
+   * that nothing more is taken of what the same outage would hold.
+   */
+  hold(): () => void;
+  /**
+   * Says that what is in flight of the record's partition cannot be acknowledged: all of it is revoked, and read
+   * again from the committed offset once the group has confirmed that the partition is still ours.
+   */
+  rewind(): void;
 }
 
 export interface PartitionStatus {

@@ -43,10 +43,20 @@ class Tenure {
   start = -1;
   end: number | null = null;
   inFlight = 0;
+  readonly #ended = new AbortController();
   #newest: Loan | undefined;
 
   constructor(epoch: number) {
     this.epoch = epoch;
+  }
+
+  /** Aborts when the tenure is over. */
+  get ended(): AbortSignal {
+    return this.#ended.signal;
+  }
+
+  close(): void {
+    this.#ended.abort();
   }
 
   /** The lowest offset that has not been handed out or passed over. */
@@ -111,12 +121,17 @@ export class OffsetLedger {
 
   /** Ends the epochs of `partitions`, or of all: nothing of them is committed any more. */
   revoke(partitions: Iterable<number> = [...this.#tenures.keys()]): void {
-    for (const partition of partitions) this.#tenures.delete(partition);
+    for (const partition of partitions) this.#end(partition);
   }
 
   /** The current epoch of a partition; undefined when it is not assigned. */
   epochOf(partition: number): number | undefined {
     return this.#tenures.get(partition)?.epoch;
+  }
+
+  /** Aborts when the current epoch of a partition ends; aborted already when it is not assigned. */
+  revoked(partition: number): AbortSignal {
+    return this.#tenures.get(partition)?.ended ?? AbortSignal.abort();
   }
 
   /** True when a restart would not have to guess where to begin: there is a commit, or something to commit. */
@@ -200,9 +215,16 @@ export class OffsetLedger {
   }
 
   #begin(partition: number): Tenure {
+    this.#end(partition);
     this.#epochs += 1;
     const tenure = new Tenure(this.#epochs);
     this.#tenures.set(partition, tenure);
     return tenure;
+  }
+
+  #end(partition: number): void {
+    const tenure = this.#tenures.get(partition);
+    this.#tenures.delete(partition);
+    tenure?.close();
   }
 }
