@@ -5,6 +5,8 @@ export interface HoldOptions {
   clock: Clock;
   /** Ends the holding; `hold` then rejects with the error that it was holding for. */
   signal: AbortSignal;
+  /** Ends it too: the record that is held is not ours any more. */
+  givenUp?: AbortSignal;
   onRetry: (error: unknown, attempt: number) => void;
   /** A number in [0, 1). @default Math.random */
   random?: () => number;
@@ -19,16 +21,17 @@ const LONGEST_DELAY_MS = 15_000;
  * And Jitter", AWS Architecture Blog, 2015). Any other error passes through.
  */
 export async function hold<T>(work: () => Promise<T>, options: HoldOptions): Promise<T> {
-  const { clock, signal, onRetry, random = Math.random } = options;
+  const { clock, signal, givenUp, onRetry, random = Math.random } = options;
   for (let attempt = 1; ; attempt += 1) {
     try {
       return await work();
     } catch (error) {
-      if (dispositionOf(error) !== 'retry' || signal.aborted) throw error;
+      if (dispositionOf(error) !== 'retry' || signal.aborted || givenUp?.aborted) throw error;
       onRetry(error, attempt);
       const ceiling = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS);
       const delayMs = ceiling * (0.5 + random() / 2);
-      const slept = await clock.sleep(delayMs, signal).then(
+      const ended = givenUp ? AbortSignal.any([signal, givenUp]) : signal;
+      const slept = await clock.sleep(delayMs, ended).then(
         () => true,
         () => false,
       );

@@ -1,16 +1,24 @@
 import type { Clock } from './clock.ts';
+import type { Delivery } from './consumers/event-source.ts';
+import { AppError, dispositionOf } from './errors.ts';
+import { noFaults, type FaultPoint, type FaultPoints } from './fault-points.ts';
 import { hold } from './hold.ts';
 import type { EventTrace, Stage, Telemetry } from './observability/telemetry.ts';
 
 export interface JourneyOptions {
+  delivery: Delivery;
   trace: EventTrace;
   telemetry: Telemetry;
   clock: Clock;
   /** Ends what is being held for an outage. */
   signal: AbortSignal;
+  faults?: FaultPoints | undefined;
 }
 
-/** One event on its way: which stage it is in, how long each took, and the patience to hold it over an outage. */
+/**
+ * One event on its way: which stage it is in, how long each took, the patience to hold it over an outage, and
+ * the end of the way when the record is not ours any more.
+ */
 export class Journey {
   readonly #options: JourneyOptions;
   readonly #startedAt: number;
@@ -27,25 +35,54 @@ export class Journey {
     return this.#stage;
   }
 
-  /** Says where the event is, for a stage that somebody else times. */
+  /** Says where the event is. Throws AppError `partition_revoked` when there is no use in going on. */
   enter(name: Stage): void {
     this.#stage = name;
+    this.#requireOurs();
   }
 
-  /** Runs one stage, again and again while infrastructure is at fault. */
+  /** Says that the event has come this far. */
+  reach(point: FaultPoint): void {
+    (this.#options.faults ?? noFaults).reach(point);
+  }
+
+  /**
+   * Runs one stage, again and again while infrastructure is at fault; the record's partition is paused meanwhile.
+   * Throws AppError `partition_revoked` when the record is not ours any more.
+   */
   async stage<T>(name: Stage, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock, signal, telemetry } = this.#options;
+    const { delivery, clock, signal, telemetry } = this.#options;
     this.enter(name);
     const startedAt = clock.elapsed();
+    let release: (() => void) | undefined;
     try {
       return await hold(() => work(signal), {
         clock,
         signal,
-        onRetry: (error, attempt) => telemetry.retried(name, error, attempt),
+        givenUp: delivery.revoked,
+        onRetry: (error, attempt) => {
+          release ??= delivery.hold();
+          telemetry.retried(name, error, attempt);
+        },
       });
+    } catch (error) {
+      if (dispositionOf(error) === 'retry') this.#requireOurs(error);
+      throw error;
     } finally {
+      release?.();
       this.record(name, startedAt, clock.elapsed());
     }
+  }
+
+  #requireOurs(cause?: unknown): void {
+    const { delivery } = this.#options;
+    if (!delivery.revoked.aborted) return;
+    const { topic, partition, offset } = delivery.record;
+    throw new AppError(
+      'partition_revoked',
+      `judging ${topic}/${partition}/${offset}: the partition was revoked; its next owner reads the record again`,
+      { cause },
+    );
   }
 
   /** Notes a stage that somebody else timed; monotonic ms. */

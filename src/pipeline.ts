@@ -3,8 +3,10 @@
  * This file imports no library and names no adapter: it sees ports only.
  */
 import type { Clock } from './clock.ts';
-import type { Delivery, EventSource, InputRecord } from './consumers/event-source.ts';
+import type { Delivery, EventSource } from './consumers/event-source.ts';
 import type { EventDecoder } from './events/event-decoder.ts';
+import { dispositionOf } from './errors.ts';
+import type { FaultPoints } from './fault-points.ts';
 import { Gate } from './gate.ts';
 import type { ImageDecoder, Pixels } from './images/image-decoder.ts';
 import type { ImageFetcher } from './images/image-fetcher.ts';
@@ -30,6 +32,7 @@ export interface PipelineParts {
   sink: VerdictSink;
   telemetry: Telemetry;
   clock: Clock;
+  faults?: FaultPoints | undefined;
   /** Told of the error that ends the run, before what is in flight has finished. */
   onFailure?: (error: unknown) => void;
 }
@@ -112,60 +115,69 @@ export class Pipeline {
   }
 
   async #process(delivery: Delivery): Promise<void> {
-    const { telemetry, clock, sink } = this.#parts;
+    const { telemetry, clock, sink, faults } = this.#parts;
     const { record } = delivery;
     const trace = telemetry.eventStarted(record);
-    const journey = new Journey({ trace, telemetry, clock, signal: this.#holding.signal });
+    const { signal } = this.#holding;
+    const journey = new Journey({ delivery, trace, telemetry, clock, signal, faults });
     telemetry.inFlight(this.inFlight);
     try {
-      const judgement = await this.#judge(record, journey);
+      journey.reach('taken');
+      const judgement = await this.#judge(delivery, journey);
       const emission = judgement.emission(
         trace.inject(record.headers),
         this.#limits.emitEmbeddings,
       );
       await journey.stage('emit', () => sink.emit(emission));
+      journey.reach('emitted');
       delivery.resolve();
+      journey.reach('resolved');
       trace.finished(emission.verdict);
     } catch (error) {
       trace.abandoned(error);
-      throw error;
+      if (dispositionOf(error) !== 'revoked') throw error;
     }
   }
 
   /** Decode → fetch → preprocess → batch and infer → score → decide. */
-  async #judge(record: InputRecord, journey: Journey): Promise<Judgement> {
+  async #judge({ record, revoked }: Delivery, journey: Journey): Promise<Judgement> {
     const { events, fetcher, images, encoder, bundle, clock } = this.#parts;
     const judge = { encoder, bundle: bundle.bundle, now: () => clock.now() };
     const judgement = new Judgement(judge, record, journey);
     try {
       const event = await journey.stage('decode', () => events.decode(record.value));
       judgement.decoded(event);
+      journey.reach('decoded');
 
       const encoded = await journey.stage('fetch', (signal) =>
         loadImage(event.image, { fetcher, maxBytes: this.#limits.maxImageBytes, signal }),
       );
       judgement.loaded(encoded);
+      journey.reach('fetched');
 
       const image = await journey.stage('preprocess', () => images.decode(encoded.bytes));
       judgement.preprocessed(image);
+      journey.reach('preprocessed');
 
-      const embedding = await this.#infer(image.pixels, journey);
+      const embedding = await this.#infer(image.pixels, journey, revoked);
+      journey.reach('inferred');
 
       const region = { frame: 0, crop: image.crop };
       const startedAt = clock.elapsed();
       const results = scoreImage(embedding, bundle, encoder.scoring, region);
       journey.record('score', startedAt, clock.elapsed());
       judgement.decided(decide(results), results, embedding);
+      journey.reach('scored');
     } catch (error) {
       if (!judgement.explainedBy(error)) throw error;
     }
     return judgement;
   }
 
-  async #infer(pixels: Pixels, journey: Journey): Promise<UnitVector> {
+  async #infer(pixels: Pixels, journey: Journey, revoked: AbortSignal): Promise<UnitVector> {
     const { batcher, clock } = this.#parts;
     journey.enter('infer');
-    const { value, inferMs, queueMs } = await batcher.submit(pixels);
+    const { value, inferMs, queueMs } = await batcher.submit(pixels, revoked);
     const endedAt = clock.elapsed();
     journey.record('queue', endedAt - inferMs - queueMs, endedAt - inferMs);
     journey.record('infer', endedAt - inferMs, endedAt);

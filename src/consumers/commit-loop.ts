@@ -1,5 +1,6 @@
 import { messageOf } from '../errors.ts';
 import type { Clock } from '../clock.ts';
+import { noFaults, type FaultPoints } from '../fault-points.ts';
 import type { Logger } from '../logger.ts';
 import type { Commit, OffsetLedger } from './offset-ledger.ts';
 import { repeat } from './repeat.ts';
@@ -8,6 +9,12 @@ export interface CommitLoopParts {
   ledger: OffsetLedger;
   /** Makes one attempt to commit, in the generation of this moment. */
   commit: (commits: readonly Commit[]) => Promise<void>;
+  /**
+   * Offsets are committed in the transactions of their verdicts: what the ledger calls resolved is committed already.
+   * A commit of ours could land behind a newer one and take it back. @default false
+   */
+  transactional?: boolean;
+  faults?: FaultPoints;
   clock: Clock;
   intervalMs: number;
   logger?: Logger | undefined;
@@ -40,6 +47,16 @@ export class CommitLoop {
     return this.#last;
   }
 
+  /** Commits where the reading of a partition begins, before anything of it is handed out. Never rejects. */
+  anchor(partition: number, offset: number): Promise<void> {
+    const { ledger } = this.#parts;
+    ledger.advance(partition, offset);
+    this.#last = this.#last.then(() =>
+      this.#send(ledger.committable().filter((commit) => commit.partition === partition)),
+    );
+    return this.#last;
+  }
+
   /** Ends the loop with a last commit. Never rejects. */
   async close(): Promise<void> {
     const { ledger, clock, logger } = this.#parts;
@@ -59,11 +76,19 @@ export class CommitLoop {
   }
 
   async #commit(): Promise<void> {
-    const { ledger, commit, logger } = this.#parts;
+    const { ledger, transactional } = this.#parts;
     const commits = ledger.committable();
+    if (transactional) ledger.confirm(commits);
+    else await this.#send(commits);
+  }
+
+  async #send(commits: readonly Commit[]): Promise<void> {
+    const { ledger, commit, logger, faults = noFaults } = this.#parts;
     if (commits.length === 0) return;
     try {
+      faults.reach('committing');
       await commit(commits);
+      faults.reach('committed');
       ledger.confirm(commits);
     } catch (error) {
       // During a rebalance this is ordinary; and whatever it is, the heartbeat decides about the membership.

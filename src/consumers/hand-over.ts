@@ -49,6 +49,7 @@ export class HandOver {
       ledger.epochOf(partition) === epoch &&
       membership.isSettled &&
       !fetching.has('stopped') &&
+      !fetching.isHeld(partition) &&
       isRunning() &&
       !isStale();
 
@@ -60,7 +61,14 @@ export class HandOver {
       if (!isOurs()) return;
       const record = toInputRecord(topic, partition, message);
       const resolve = ledger.handOut(partition, record.offset);
-      channel.give({ record, resolve });
+      const lentIn = ledger.epochOf(partition);
+      channel.give({
+        record,
+        resolve,
+        revoked: ledger.revoked(partition),
+        hold: () => fetching.hold(partition),
+        rewind: () => membership.rewind(partition, lentIn),
+      });
       // kafkajs' position only: where it fetches next. Committing is the ledger's business.
       resolveOffset(message.offset);
     }
@@ -75,8 +83,7 @@ export class HandOver {
   async #anchor(partition: number, firstOffset: number): Promise<void> {
     const { ledger, startFrom, commits } = this.#parts;
     if (startFrom === 'earliest' || ledger.isAnchored(partition)) return;
-    ledger.advance(partition, firstOffset);
-    await commits.flush();
+    await commits.anchor(partition, firstOffset);
   }
 
   /** Waits for a pull, with heartbeats; or until the fetch is no longer ours to hand out. */

@@ -63,6 +63,8 @@ class KafkaEventSource implements EventSource {
       commit: (commits) => this.#commit(commits),
       clock: settings.clock,
       intervalMs: settings.commitIntervalMs,
+      transactional: settings.transactions !== undefined,
+      ...(settings.faults && { faults: settings.faults }),
       logger: settings.logger,
     });
   }
@@ -134,7 +136,9 @@ class KafkaEventSource implements EventSource {
       topic,
       fetching,
       broker: this.#broker,
+      fence: this.#settings.transactions,
       onJoin: () => this.#channel.nudge(),
+      onFailure: (error) => this.#fail(error),
       signal,
     });
     const handOver = new HandOver({

@@ -1,5 +1,6 @@
 import type { ConsumerConfig, Kafka } from 'kafkajs';
 import type { Clock } from '../clock.ts';
+import type { FaultPoints } from '../fault-points.ts';
 import type { Logger } from '../logger.ts';
 
 /** Named as in the configuration's `kafka` section, so that it can be spread into these. */
@@ -33,10 +34,22 @@ export interface KafkaEventSourceOptions {
   revokeDrainMs?: number;
   /** How long `close` waits for the broker, in ms. @default 10000 */
   closeTimeoutMs?: number;
+  /** Commits offsets in transactions of its own, one for each partition; then the source commits none. */
+  transactions?: PartitionFence;
+  faults?: FaultPoints;
+}
+
+/** Who else might commit for a partition is fenced off before anything of it is read. */
+export interface PartitionFence {
+  /**
+   * Resolves when nobody but us can commit for `partitions` in a transaction, and whoever had them before has
+   * committed or lost what was under way. `others: 'release'` says that these are all that we have.
+   */
+  acquire(partitions: readonly number[], others: 'keep' | 'release'): Promise<void>;
 }
 
 export type KafkaSettings = KafkaEventSourceOptions &
-  Required<Omit<KafkaEventSourceOptions, 'logger'>>;
+  Required<Omit<KafkaEventSourceOptions, 'logger' | 'transactions' | 'faults'>>;
 
 export function withDefaults(options: KafkaEventSourceOptions): KafkaSettings {
   return {

@@ -7,6 +7,9 @@ export class MemoryEventSource implements EventSource {
   readonly #topic: MemoryTopic;
   readonly #ledger = new OffsetLedger();
   readonly #positions = new Map<number, number>();
+  /** How many records of a partition are held. */
+  readonly #holds = new Map<number, number>();
+  #released = Promise.withResolvers<undefined>();
   readonly #stopping = Promise.withResolvers<undefined>();
   #lastPartition = -1;
   #waiting = false;
@@ -22,7 +25,7 @@ export class MemoryEventSource implements EventSource {
     while (!this.#stopped) {
       const record = this.#next();
       if (record) yield this.#lend(record);
-      else if (this.#topic.ended) return;
+      else if (this.#topic.ended && this.#holds.size === 0) return;
       else await this.#more();
     }
   }
@@ -58,12 +61,14 @@ export class MemoryEventSource implements EventSource {
   rebalance(): void {
     this.#ledger.revoke();
     this.#ledger.assign(this.#topic.partitions);
-    for (const partition of this.#topic.partitions) {
-      const committed = this.#topic.committed(partition);
-      const start = Math.max(committed, 0);
-      this.#positions.set(partition, start);
-      this.#ledger.begin(partition, { committed, start });
-    }
+    for (const partition of this.#topic.partitions) this.#align(partition);
+  }
+
+  #align(partition: number): void {
+    const committed = this.#topic.committed(partition);
+    const start = Math.max(committed, 0);
+    this.#positions.set(partition, start);
+    this.#ledger.begin(partition, { committed, start });
   }
 
   /** The partitions take turns. */
@@ -72,7 +77,7 @@ export class MemoryEventSource implements EventSource {
     for (let turn = 1; turn <= partitions.length; turn += 1) {
       const partition = (this.#lastPartition + turn) % partitions.length;
       const record = this.#topic.at(partition, this.#positions.get(partition) ?? 0);
-      if (!record) continue;
+      if (!record || this.#holds.has(partition)) continue;
       this.#lastPartition = partition;
       return record;
     }
@@ -80,10 +85,20 @@ export class MemoryEventSource implements EventSource {
   }
 
   #lend(record: InputRecord): Delivery {
-    const resolve = this.#ledger.handOut(record.partition, record.offset);
-    this.#positions.set(record.partition, record.offset + 1);
+    const { partition, offset } = record;
+    const resolve = this.#ledger.handOut(partition, offset);
+    const epoch = this.#ledger.epochOf(partition);
+    this.#positions.set(partition, offset + 1);
     return {
       record,
+      revoked: this.#ledger.revoked(partition),
+      hold: () => this.#hold(partition),
+      rewind: () => {
+        if (this.#ledger.epochOf(partition) !== epoch) return;
+        this.#ledger.assign([partition]);
+        this.#align(partition);
+        this.#nudge();
+      },
       resolve: () => {
         resolve();
         const commits = this.#ledger.committable();
@@ -93,9 +108,29 @@ export class MemoryEventSource implements EventSource {
     };
   }
 
+  #hold(partition: number): () => void {
+    this.#holds.set(partition, (this.#holds.get(partition) ?? 0) + 1);
+    let released = false;
+    return () => {
+      if (released) return;
+      released = true;
+      const left = (this.#holds.get(partition) ?? 1) - 1;
+      if (left > 0) this.#holds.set(partition, left);
+      else this.#holds.delete(partition);
+      this.#nudge();
+    };
+  }
+
   async #more(): Promise<void> {
     this.#waiting = true;
-    await Promise.race([this.#topic.more(), this.#stopping.promise]);
+    const more = this.#topic.ended ? [] : [this.#topic.more()];
+    await Promise.race([...more, this.#stopping.promise, this.#released.promise]);
     this.#waiting = false;
+  }
+
+  /** Something may be had now that was not before. */
+  #nudge(): void {
+    this.#released.resolve(undefined);
+    this.#released = Promise.withResolvers();
   }
 }

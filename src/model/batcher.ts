@@ -32,6 +32,7 @@ export interface Batched<Out> {
 interface Entry<In, Out> {
   item: In;
   submittedAt: number;
+  unwanted: AbortSignal | undefined;
   resolve: (result: Batched<Out>) => void;
   reject: (error: unknown) => void;
 }
@@ -59,13 +60,14 @@ export class Batcher<In, Out> {
 
   /**
    * Rejects with `inference_failed` when this item fails alone, and once more after others, or the probe, have
-   * succeeded; with `encoder_failed` when the encoder is at fault.
+   * succeeded; with `encoder_failed` when the encoder is at fault; with `partition_revoked` when `unwanted` aborts
+   * before a batch has taken it.
    */
-  async submit(item: In): Promise<Batched<Out>> {
+  async submit(item: In, unwanted?: AbortSignal): Promise<Batched<Out>> {
     const submittedAt = this.#options.clock.elapsed();
     await this.#room.enter();
     return new Promise((resolve, reject) => {
-      this.#queue.push({ item, submittedAt, resolve, reject });
+      this.#queue.push({ item, submittedAt, unwanted, resolve, reject });
       if (this.#queue.length >= this.#options.maxBatchSize) this.#filled?.();
       if (!this.#pumping) void this.#pump();
     });
@@ -76,11 +78,24 @@ export class Batcher<In, Out> {
     await Promise.resolve(); // callers of the same tick share the batch
     while (this.#queue.length > 0) {
       await this.#waitForMore();
+      this.#dropUnwanted();
       const batch = this.#queue.splice(0, this.#options.maxBatchSize);
       batch.forEach(() => this.#room.leave());
-      await this.#runBatch(batch);
+      if (batch.length > 0) await this.#runBatch(batch);
     }
     this.#pumping = false;
+  }
+
+  /** Nobody waits for these any more: the device works for others instead. */
+  #dropUnwanted(): void {
+    const dropped = this.#queue.filter(({ unwanted }) => unwanted?.aborted);
+    if (dropped.length === 0) return;
+    const kept = this.#queue.filter(({ unwanted }) => !unwanted?.aborted);
+    this.#queue.splice(0, this.#queue.length, ...kept);
+    for (const { reject } of dropped) {
+      this.#room.leave();
+      reject(new AppError('partition_revoked', 'waiting for inference: its partition was revoked'));
+    }
   }
 
   async #waitForMore(): Promise<void> {
