@@ -6,12 +6,12 @@ import { systemClock } from './clock.ts';
 import type { Config, Secrets } from './config-schema.ts';
 import type { LoadedConfig } from './config.ts';
 import type { EventSource } from './consumers/event-source.ts';
-import { createKafkaEventSource } from './consumers/kafka-event-source.ts';
+import { createKafkaEnds } from './delivery.ts';
 import { AppError, messageOf } from './errors.ts';
 import { createEventDecoder } from './events/event-decoder.ts';
 import { createSchemaRegistry } from './events/http-schema-registry.ts';
-import { createMessageEncoder } from './events/message-encoder.ts';
 import type { SchemaRegistry } from './events/schema-registry.ts';
+import type { FaultPoints } from './fault-points.ts';
 import { createFileFetcher } from './images/file-fetcher.ts';
 import type { ImageFetcher } from './images/image-fetcher.ts';
 import { createSchemeFetcher } from './images/scheme-fetcher.ts';
@@ -23,7 +23,6 @@ import { Health } from './observability/health.ts';
 import { startHttpServer } from './observability/http-server.ts';
 import { startTelemetry } from './observability/otel-telemetry.ts';
 import { Pipeline } from './pipeline.ts';
-import { createKafkaVerdictSink } from './producers/kafka-verdict-sink.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
 import { topicsOf } from './topics.ts';
 import { VERSION } from './version.ts';
@@ -42,6 +41,8 @@ export interface Overrides {
   source?: EventSource;
   sink?: VerdictSink;
   fetcher?: ImageFetcher;
+  /** Where tests let it die. */
+  faultPoints?: FaultPoints;
 }
 
 /**
@@ -91,24 +92,10 @@ export async function createApp(
   health.topicsChecked(topicsOf(config).join(', '));
   const registry = registryOf({ config, secrets });
 
-  const sink = started.adopt(
-    overrides.sink ??
-      createKafkaVerdictSink({
-        kafka,
-        topics: config.topics,
-        encoder: createMessageEncoder({ format: config.output.format, registry }),
-        lingerMs: config.output.lingerMs,
-        compression: config.output.compression,
-        clock,
-        logger,
-      }),
-    (it) => it.close(),
-  );
-  const source = started.adopt(
-    overrides.source ??
-      createKafkaEventSource({ ...config.kafka, kafka, topic: config.topics.input, clock, logger }),
-    (it) => it.close(),
-  );
+  const faults = overrides.faultPoints;
+  const ends = createKafkaEnds(config, { kafka, registry, clock, logger, faults });
+  const sink = started.adopt(overrides.sink ?? ends.sink, (it) => it.close());
+  const source = started.adopt(overrides.source ?? ends.source, (it) => it.close());
   health.observeSource(() => source.status());
   observed.observeSource(() => source.status());
   observed.observeDecoders(() => inspector.images.restarts);
@@ -124,6 +111,7 @@ export async function createApp(
       sink,
       telemetry,
       clock,
+      faults,
       events: createEventDecoder({ registry }),
       fetcher: overrides.fetcher ?? fetcherOf(config),
       onFailure: (error) => {
@@ -149,7 +137,12 @@ export async function createApp(
   };
   const drain = async (): Promise<void> => {
     health.draining();
-    logger.info({ inFlight: pipeline.inFlight }, 'stopping: finishing what is in flight');
+    const tell = (): void =>
+      logger.info({ inFlight: pipeline.inFlight }, 'stopping: finishing what is in flight');
+    tell();
+    const telling = setInterval(tell, DRAIN_LOG_MS);
+    if (running.disposed) clearInterval(telling);
+    else running.defer(() => clearInterval(telling));
     giveUpInTime();
     await source.stop();
   };
@@ -166,6 +159,9 @@ export async function createApp(
     },
   };
 }
+
+/** How often a drain tells how far it is, in ms. */
+const DRAIN_LOG_MS = 1_000;
 
 /** A client of the configured schema registry; undefined where none is configured. */
 export function registryOf({

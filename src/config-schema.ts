@@ -54,6 +54,8 @@ export const configSchema = z.strictObject({
     /** Embeddings are emitted only where this is given. */
     embeddings: topic.optional(),
   }),
+  /** exactly-once: verdicts and offsets in transactions, seen once by read_committed consumers. */
+  delivery: z.enum(['at-least-once', 'exactly-once']).default('at-least-once'),
   output: z
     .strictObject({
       /** json; avro: single-object encoding; confluent: wire format with the schema registry's ids. */

@@ -14,7 +14,7 @@ export interface CommitLoopParts {
    * A commit of ours could land behind a newer one and take it back. @default false
    */
   transactional?: boolean;
-  faults?: FaultPoints;
+  faults?: FaultPoints | undefined;
   clock: Clock;
   intervalMs: number;
   logger?: Logger | undefined;

@@ -64,7 +64,7 @@ class KafkaEventSource implements EventSource {
       clock: settings.clock,
       intervalMs: settings.commitIntervalMs,
       transactional: settings.transactions !== undefined,
-      ...(settings.faults && { faults: settings.faults }),
+      faults: settings.faults,
       logger: settings.logger,
     });
   }

@@ -36,7 +36,7 @@ export interface KafkaEventSourceOptions {
   closeTimeoutMs?: number;
   /** Commits offsets in transactions of its own, one for each partition; then the source commits none. */
   transactions?: PartitionFence;
-  faults?: FaultPoints;
+  faults?: FaultPoints | undefined;
 }
 
 /** Who else might commit for a partition is fenced off before anything of it is read. */

@@ -1,18 +1,13 @@
 import type { Clock } from '../clock.ts';
-import type {
-  CompressionTypes,
-  ICustomPartitioner,
-  Producer,
-  RecordMetadata,
-  TopicMessages,
-} from 'kafkajs';
+import type { CompressionTypes, ICustomPartitioner, Producer, RecordMetadata } from 'kafkajs';
 import { AppError } from '../errors.ts';
+import { noFaults, type FaultPoints } from '../fault-points.ts';
 import { isPassing, kafkaError } from '../kafka/errors.ts';
 import type { Logger } from '../logger.ts';
 import type { Outgoing } from './outgoing.ts';
+import { ALL_IN_SYNC_REPLICAS, byTopic, describe, unacknowledgedOf } from './request.ts';
 import { StickyPartitioner } from './sticky-partitioner.ts';
 
-const ALL_IN_SYNC_REPLICAS = -1;
 const RETRY_EVERY_MS = 1_000;
 
 export interface AckedProducerOptions {
@@ -25,6 +20,7 @@ export interface AckedProducerOptions {
   deliveryTimeoutMs: number;
   clock: Clock;
   logger: Logger;
+  faults?: FaultPoints | undefined;
 }
 
 /**
@@ -49,12 +45,14 @@ export class AckedProducer {
    * `kafka_unauthorized` or `kafka_unavailable`; some of the messages may have been written even so.
    */
   async send(messages: readonly Outgoing[]): Promise<void> {
-    const { clock, logger, deliveryTimeoutMs } = this.#options;
+    const { clock, logger, deliveryTimeoutMs, faults = noFaults } = this.#options;
     const deadline = clock.elapsed() + deliveryTimeoutMs;
     let pending = [...messages];
     for (let attempt = 1; pending.length > 0; attempt++) {
       try {
-        pending = this.#unacknowledged(pending, await this.#request(pending));
+        faults.reach('sending');
+        pending = unacknowledgedOf(pending, await this.#request(pending), this.#partitioner);
+        faults.reach('sent');
         if (pending.length > 0) throw unacknowledged(pending);
       } catch (cause) {
         const error = kafkaError(cause, describe(pending));
@@ -90,18 +88,6 @@ export class AckedProducer {
     });
   }
 
-  /**
-   * When a leader moves between two attempts to a broker that has answered for other partitions already,
-   * kafkajs leaves its partition out and reports success. Only a partition that an answer names is written.
-   */
-  #unacknowledged(messages: readonly Outgoing[], answers: readonly RecordMetadata[]): Outgoing[] {
-    const written = new Set(answers.map(({ topicName, partition }) => `${topicName}/${partition}`));
-    return messages.filter(({ topic, message }) => {
-      const partition = this.#partitioner.partitionOf(message);
-      return partition === undefined || !written.has(`${topic}/${partition}`);
-    });
-  }
-
   async #discard(): Promise<void> {
     const producer = this.#producer;
     this.#producer = undefined;
@@ -113,25 +99,9 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.code === 'kafka_unavailable';
 }
 
-function byTopic(messages: readonly Outgoing[]): TopicMessages[] {
-  const topics = new Map<string, TopicMessages>();
-  for (const { topic, message } of messages) {
-    const entry = topics.get(topic) ?? { topic, messages: [] };
-    entry.messages.push(message);
-    topics.set(topic, entry);
-  }
-  return [...topics.values()];
-}
-
 function unacknowledged(messages: readonly Outgoing[]): AppError {
   return new AppError(
     'kafka_unavailable',
     `${describe(messages)}: the broker's answer leaves them out`,
   );
-}
-
-function describe(messages: readonly Outgoing[]): string {
-  const topics = [...new Set(messages.map(({ topic }) => topic))].join(', ');
-  const largest = Math.max(...messages.map(({ bytes }) => bytes));
-  return `sending ${messages.length} messages of up to ${largest} bytes to ${topics}`;
 }

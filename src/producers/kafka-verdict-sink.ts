@@ -2,18 +2,16 @@ import type { Kafka } from 'kafkajs';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config-schema.ts';
 import { AppError } from '../errors.ts';
+import type { FaultPoints } from '../fault-points.ts';
 import type { MessageEncoder } from '../events/message-encoder.ts';
 import { COMPRESSION } from '../kafka/codecs.ts';
 import type { Logger } from '../logger.ts';
 import { AckedProducer } from './acked-producer.ts';
 import { outgoingMessages, type Outgoing } from './outgoing.ts';
+import { MAX_REQUEST_BYTES, MAX_REQUEST_MESSAGES } from './request.ts';
 import { SendQueue } from './send-queue.ts';
 import type { OutputTopics } from './topic-routes.ts';
 import type { Emission, VerdictSink } from './verdict-sink.ts';
-
-/** Below the broker's default limit for one partition's part of a request, 1,048,588 bytes. */
-const MAX_REQUEST_BYTES = 900_000;
-const MAX_REQUEST_MESSAGES = 1_000;
 
 export interface KafkaVerdictSinkOptions {
   kafka: Kafka;
@@ -29,6 +27,7 @@ export interface KafkaVerdictSinkOptions {
   deliveryTimeoutMs?: number;
   clock: Clock;
   logger: Logger;
+  faults?: FaultPoints | undefined;
 }
 
 /**
@@ -49,6 +48,7 @@ export function createKafkaVerdictSink(options: KafkaVerdictSinkOptions): Verdic
     deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
     clock,
     logger,
+    faults: options.faults,
   });
   const queue = new SendQueue<{ messages: Outgoing[]; bytes: number; count: number }>({
     send: (parcels) => producer.send(parcels.flatMap(({ messages }) => messages)),

@@ -1,10 +1,9 @@
 import { readFileSync } from 'node:fs';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import type { Kafka } from 'kafkajs';
-import { tailVerdicts } from '../../src/cli/tail-verdicts.ts';
-import type { Verdict } from '../../src/events/types.generated.ts';
 import { withAdmin } from '../../src/kafka/topics.ts';
 import { anImageEvent, asJson } from '../support/builders.ts';
+import { gather } from '../support/gather-verdicts.ts';
 import { createTopic, publish, testKafka, uniqueName } from '../support/kafka.ts';
 import { startService, until, type Service } from '../support/service.ts';
 
@@ -13,25 +12,6 @@ jest.setTimeout(180_000);
 const EVENTS = 1_000;
 const PARTITIONS = 6;
 const photo = readFileSync(new URL('../fixtures/parity/images/lossy.webp', import.meta.url));
-
-/** Gathers the verdicts of a topic as they come. */
-function gather(kafka: Kafka, topic: string) {
-  const verdicts: Verdict[] = [];
-  const enough = new AbortController();
-  const reading = tailVerdicts({
-    kafka,
-    topics: [topic],
-    groupId: uniqueName('gather'),
-    fromBeginning: true,
-    signal: enough.signal,
-    onVerdict: (verdict) => verdicts.push(verdict),
-  });
-  const stop = (): Promise<void> => {
-    enough.abort();
-    return reading;
-  };
-  return { verdicts, stop };
-}
 
 describe('two instances on six partitions', () => {
   const services: Service[] = [];

@@ -1,0 +1,90 @@
+/** Kafka in and out, put together for what `delivery` promises. */
+import type { Kafka } from 'kafkajs';
+import type { Clock } from './clock.ts';
+import type { LoadedConfig } from './config.ts';
+import type { EventSource } from './consumers/event-source.ts';
+import { createKafkaEventSource } from './consumers/kafka-event-source.ts';
+import { createMessageEncoder } from './events/message-encoder.ts';
+import type { SchemaRegistry } from './events/schema-registry.ts';
+import type { FaultPoints } from './fault-points.ts';
+import { COMPRESSION } from './kafka/codecs.ts';
+import type { Logger } from './logger.ts';
+import { createKafkaVerdictSink } from './producers/kafka-verdict-sink.ts';
+import { PartitionTransactions } from './producers/partition-transactions.ts';
+import {
+  createTransactionalVerdictSink,
+  type TransactionalVerdictSink,
+} from './producers/transactional-verdict-sink.ts';
+import type { VerdictSink } from './producers/verdict-sink.ts';
+
+export interface DeliveryParts {
+  kafka: Kafka;
+  registry: SchemaRegistry | undefined;
+  clock: Clock;
+  logger: Logger;
+  faults?: FaultPoints | undefined;
+}
+
+export interface KafkaEnds {
+  source: EventSource;
+  sink: VerdictSink;
+}
+
+/** A source and a sink that keep the promise of `config.delivery`. Close the source before the sink. */
+export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryParts): KafkaEnds {
+  const { kafka, registry, clock, logger, faults } = parts;
+  const { topics, output } = config;
+  const reading = { ...config.kafka, kafka, topic: topics.input, clock, logger, faults };
+  const encoder = createMessageEncoder({ format: output.format, registry });
+  const writing = { topics, encoder, lingerMs: output.lingerMs, clock, logger, faults };
+  if (config.delivery === 'at-least-once') {
+    return {
+      source: createKafkaEventSource(reading),
+      sink: createKafkaVerdictSink({ ...writing, kafka, compression: output.compression }),
+    };
+  }
+  const transactions = new PartitionTransactions({
+    createProducer: (transactionalId, createPartitioner) =>
+      kafka.producer({
+        transactionalId,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        createPartitioner,
+      }),
+    groupId: config.kafka.groupId,
+    topic: topics.input,
+    compression: COMPRESSION[output.compression],
+    faults,
+  });
+  const sink = createTransactionalVerdictSink({
+    ...writing,
+    commit: (partition, messages, offset) => transactions.commit(partition, messages, offset),
+  });
+  return {
+    source: admitting(createKafkaEventSource({ ...reading, transactions }), sink),
+    sink: { emit: (emission) => sink.emit(emission), close: () => closeBoth(sink, transactions) },
+  };
+}
+
+/** Tells the sink of each record in the order in which it is delivered. */
+function admitting(source: EventSource, sink: TransactionalVerdictSink): EventSource {
+  return {
+    deliveries: async function* () {
+      for await (const delivery of source.deliveries()) {
+        sink.admit(delivery);
+        yield delivery;
+      }
+    },
+    stop: () => source.stop(),
+    close: () => source.close(),
+    status: () => source.status(),
+  };
+}
+
+async function closeBoth(
+  sink: TransactionalVerdictSink,
+  transactions: PartitionTransactions,
+): Promise<void> {
+  await sink.close();
+  await transactions.close();
+}

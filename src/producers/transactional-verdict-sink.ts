@@ -1,0 +1,99 @@
+import type { Clock } from '../clock.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
+import type { MessageEncoder } from '../events/message-encoder.ts';
+import type { Logger } from '../logger.ts';
+import { outgoingMessages, type Outgoing } from './outgoing.ts';
+import { OrderedEmissions, type Admitted, type Turn } from './ordered-emissions.ts';
+import type { OutputTopics } from './topic-routes.ts';
+import type { Emission, VerdictSink } from './verdict-sink.ts';
+
+export interface TransactionalVerdictSinkOptions {
+  /** See `PartitionTransactions.commit`. */
+  commit: (partition: number, messages: readonly Outgoing[], offset: number) => Promise<void>;
+  topics: OutputTopics;
+  encoder: MessageEncoder;
+  /** How long a transaction waits for further verdicts of its partition, in ms. */
+  lingerMs: number;
+  clock: Clock;
+  logger: Logger;
+}
+
+export interface TransactionalVerdictSink extends VerdictSink {
+  /** To be told of every record, in the order of its partition, before its emission. */
+  admit(record: Admitted): void;
+}
+
+/** Errors that another attempt would meet again. */
+const LASTING: ReadonlySet<ErrorCode> = new Set([
+  'topic_missing',
+  'record_too_large',
+  'kafka_unauthorized',
+]);
+
+/**
+ * Emits verdicts together with the offsets of their records. An offset says "everything before this is done", so
+ * the emissions of a partition wait for each other: a transaction takes those that are ready of its oldest records.
+ * One transaction of a partition runs while its next fills.
+ *
+ * When a transaction fails, the partition is rewound: its records in flight are revoked (their emissions reject with
+ * `partition_revoked`) and read again from what is committed.
+ */
+export function createTransactionalVerdictSink(
+  options: TransactionalVerdictSinkOptions,
+): TransactionalVerdictSink {
+  const { encoder, topics, lingerMs, clock, logger } = options;
+  const partitions = new Map<number, OrderedEmissions>();
+  const underWay = new Set<Promise<void>>();
+  let closed: Promise<void> | undefined;
+
+  const commit = async (partition: number, turns: readonly Turn[]): Promise<void> => {
+    const last = turns.at(-1);
+    if (last === undefined) return;
+    try {
+      const messages = turns.flatMap((turn) => turn.messages ?? []);
+      await options.commit(partition, messages, last.record.offset + 1);
+    } catch (error) {
+      if (!(error instanceof AppError) || LASTING.has(error.code)) throw error;
+      logger.warn({ partition, err: error }, 'a transaction failed: its records are read again');
+      last.rewind();
+    }
+  };
+
+  const emit = async (emission: Emission): Promise<void> => {
+    const { partition, offset } = emission.verdict.input;
+    const turn = partitions.get(partition)?.turnOf(offset);
+    if (!turn) throw new Error(`emitting for ${partition}/${offset}, which was not admitted`);
+    const encoding = outgoingMessages(emission, encoder, topics);
+    encoding.catch(() => undefined); // when the record was revoked meanwhile
+    await Promise.race([encoding, turn.done]);
+    turn.ready(await encoding);
+    await turn.done;
+  };
+
+  const admit = (record: Admitted): void => {
+    const { partition } = record.record;
+    let queue = partitions.get(partition);
+    if (queue?.revoked !== record.revoked) {
+      queue = new OrderedEmissions({
+        revoked: record.revoked,
+        commit: (turns) => commit(partition, turns),
+        lingerMs,
+        ...(queue && { maxTurns: queue.maxTurns }),
+        clock,
+      });
+      partitions.set(partition, queue);
+    }
+    queue.admit(record);
+  };
+
+  return {
+    admit,
+    emit: async (emission) => {
+      if (closed) throw new Error('the sink is closed: nothing more can be emitted');
+      const emitted = emit(emission);
+      underWay.add(emitted);
+      await emitted.finally(() => underWay.delete(emitted));
+    },
+    close: () => (closed ??= Promise.allSettled(underWay).then(() => undefined)),
+  };
+}
