@@ -143,7 +143,10 @@ export class Membership {
       } catch (cause) {
         const error = kafkaError(cause, "asking for the group's offsets");
         logger?.warn({ error: messageOf(error) }, 'taking over partitions failed');
-        if (error instanceof AppError && error.code === 'kafka_unauthorized') onFailure(error);
+        if (error instanceof AppError && error.code === 'kafka_unauthorized') {
+          onFailure(error);
+          return;
+        }
       }
     } while (
       unaligned.length > 0 &&

@@ -62,6 +62,7 @@ export class MemoryEventSource implements EventSource {
     this.#ledger.revoke();
     this.#ledger.assign(this.#topic.partitions);
     for (const partition of this.#topic.partitions) this.#align(partition);
+    this.#nudge();
   }
 
   #align(partition: number): void {

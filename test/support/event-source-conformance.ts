@@ -162,6 +162,70 @@ export function describeEventSource(
       expect(puller.source.status().alive).toBe(false);
     });
 
+    it('pauses the partition of a held record, and no other', async () => {
+      const bench = await createBench(2);
+      await bench.produce(numbered(2, 4));
+      const puller = open(bench);
+      const taken: Delivery[] = [];
+      let release: (() => void) | undefined;
+      while (!release) {
+        const delivery = await puller.next();
+        if (delivery?.record.partition === 0) release = delivery.hold();
+        if (delivery) taken.push(delivery);
+      }
+      const before = taken.length;
+      while (taken.filter(({ record }) => record.partition === 1).length < 4) {
+        taken.push(...(await puller.take(1)));
+      }
+      expect(taken.slice(before).every(({ record }) => record.partition === 1)).toBe(true);
+      const waiting = puller.next();
+      expect(await Promise.race([waiting, settled()])).toBe('nothing');
+      release();
+      release();
+      const rest = [await waiting, ...(await puller.take(2))].map((d) => d?.record);
+      expect(rest.map((record) => [record?.partition, record?.offset])).toEqual([
+        [0, 1],
+        [0, 2],
+        [0, 3],
+      ]);
+    });
+
+    it('revokes what is in flight of a rewound partition and delivers it again', async () => {
+      const bench = await createBench(2);
+      await bench.produce(numbered(2, 5));
+      const puller = open(bench);
+      const taken = await puller.take(10);
+      const mine = taken.filter(({ record }) => record.partition === 0);
+      const others = taken.filter(({ record }) => record.partition === 1);
+      for (const delivery of mine.slice(0, 2)) delivery.resolve();
+      await until(async () => (await bench.committed(0)) === 2);
+      expect(mine.every(({ revoked }) => !revoked.aborted)).toBe(true);
+      mine[3]?.rewind();
+      expect(mine.every(({ revoked }) => revoked.aborted)).toBe(true);
+      expect(others.every(({ revoked }) => !revoked.aborted)).toBe(true);
+      for (const delivery of mine) delivery.resolve(); // too late
+      const again = await puller.take(3);
+      expect(again.map(({ record }) => [record.partition, record.offset])).toEqual([
+        [0, 2],
+        [0, 3],
+        [0, 4],
+      ]);
+      mine[3]?.rewind(); // of an epoch that is over
+      expect(again.every(({ revoked }) => !revoked.aborted)).toBe(true);
+      expect(await bench.committed(0)).toBe(2);
+      for (const delivery of [...again, ...others]) delivery.resolve();
+      await until(async () => (await bench.committed(0)) === 5 && (await bench.committed(1)) === 5);
+    });
+
+    it('revokes what is in flight when it closes', async () => {
+      const bench = await createBench(1);
+      await bench.produce(numbered(1, 2));
+      const puller = open(bench);
+      const taken = await puller.take(2);
+      await puller.source.close();
+      expect(taken.every(({ revoked }) => revoked.aborted)).toBe(true);
+    });
+
     it('tells where it stands', async () => {
       const bench = await createBench(1);
       await bench.produce(numbered(1, 4));
@@ -237,6 +301,12 @@ export async function until(
     if (performance.now() > deadline) throw new Error(`waiting for: ${holds.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
+}
+
+/** Long enough for something to come that should not. */
+async function settled(): Promise<string> {
+  await new Promise((resolve) => setTimeout(resolve, 300));
+  return 'nothing';
 }
 
 async function resolveAll(deliveries: Promise<Delivery[]>): Promise<void> {

@@ -70,12 +70,12 @@ export class FakeConsumer {
     return Promise.resolve();
   }
 
-  pause(): void {
-    this.log.push('pause');
+  pause(topics: Array<{ partitions?: number[] }>): void {
+    this.log.push(['pause', ...(topics[0]?.partitions ?? [])].join(' '));
   }
 
-  resume(): void {
-    this.log.push('resume');
+  resume(topics: Array<{ partitions?: number[] }>): void {
+    this.log.push(['resume', ...(topics[0]?.partitions ?? [])].join(' '));
   }
 
   seek({ partition, offset }: Offsets): void {
