@@ -135,3 +135,84 @@ describe('how a run ends', () => {
     expect(sink.emissions.map((e) => e.verdict.eventId)).not.toContain('defect');
   });
 });
+
+describe('a record that is revoked on its way', () => {
+  it('is let go of at the next stage, with nothing emitted, and the run goes on', async () => {
+    const decoding = Promise.withResolvers<undefined>();
+    const topic = new MemoryTopic({ topic: 'images' });
+    const { pipeline, source, sink } = setUpPipeline({
+      topic,
+      parts: {
+        images: {
+          decode: async (bytes) => {
+            await decoding.promise;
+            throw new AppError('image_corrupt', `decoding ${String(bytes)}: no`);
+          },
+          close: () => Promise.resolve(),
+        },
+      },
+    });
+    topic.append({ value: asJson(anImageEvent({ eventId: 'taken twice' })) });
+    const run = pipeline.run();
+    await settle();
+    source.rebalance(); // delivers it again
+    await settle();
+    expect(pipeline.inFlight).toBe(2);
+    decoding.resolve(undefined);
+    await settle();
+    topic.end();
+    await run;
+    expect(sink.emissions).toHaveLength(1);
+    expect(topic.committed()).toBe(1);
+  });
+
+  it('is not held any longer, whatever outage it was held for', async () => {
+    let attempts = 0;
+    const topic = new MemoryTopic({ topic: 'images' });
+    const { pipeline, source, sink, clock } = setUpPipeline({
+      topic,
+      parts: {
+        events: {
+          decode: () => {
+            attempts += 1;
+            return outage();
+          },
+        },
+      },
+    });
+    topic.append({ value: asJson(anImageEvent({ eventId: 'held' })) });
+    const run = pipeline.run();
+    await settle();
+    source.rebalance();
+    await settle();
+    expect([attempts, pipeline.inFlight]).toEqual([2, 1]);
+    await clock.advance(60_000);
+    expect(sink.emissions).toHaveLength(0);
+    pipeline.abort();
+    await source.stop();
+    await run;
+  });
+
+  it('pauses its partition while it is held, so that an outage takes nothing more of it', async () => {
+    let away = true;
+    const topic = new MemoryTopic({ topic: 'images', partitions: 2 });
+    const { pipeline, sink, clock } = setUpPipeline({
+      topic,
+      acknowledge: ({ verdict }) =>
+        away && verdict.input.partition === 0 ? outage() : Promise.resolve(),
+      limits: { maxInFlight: 4 },
+    });
+    for (let index = 0; index < 20; index += 1) {
+      topic.append({ value: asJson(anImageEvent({ eventId: `${index}` })) });
+    }
+    topic.end();
+    const run = pipeline.run();
+    await settle();
+    expect(sink.emissions.filter(({ verdict }) => verdict.input.partition === 1)).toHaveLength(10);
+    expect(pipeline.inFlight).toBeLessThan(4);
+    away = false;
+    await clock.advance(20_000);
+    await run;
+    expect([topic.committed(0), topic.committed(1)]).toEqual([10, 10]);
+  });
+});

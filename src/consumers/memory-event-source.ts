@@ -25,7 +25,7 @@ export class MemoryEventSource implements EventSource {
     while (!this.#stopped) {
       const record = this.#next();
       if (record) yield this.#lend(record);
-      else if (this.#topic.ended && this.#holds.size === 0) return;
+      else if (this.#topic.ended && !this.#hasUnread()) return;
       else await this.#more();
     }
   }
@@ -83,6 +83,12 @@ export class MemoryEventSource implements EventSource {
       return record;
     }
     return undefined;
+  }
+
+  #hasUnread(): boolean {
+    return this.#topic.partitions.some(
+      (partition) => (this.#positions.get(partition) ?? 0) < this.#topic.endOf(partition),
+    );
   }
 
   #lend(record: InputRecord): Delivery {

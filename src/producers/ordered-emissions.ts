@@ -80,7 +80,7 @@ export class OrderedEmissions {
       },
     };
     if (this.#failure) reject(this.#failure.error);
-    this.#queue.push(waiting);
+    else this.#queue.push(waiting);
     this.#byOffset.set(admitted.record.offset, waiting.turn);
   }
 
@@ -91,6 +91,7 @@ export class OrderedEmissions {
   async #run(): Promise<void> {
     this.#running = true;
     const { lingerMs, clock, revoked } = this.#options;
+    await Promise.resolve(); // what is ready in the same tick shares the transaction
     if (lingerMs > 0) await clock.sleep(lingerMs, revoked).catch(() => undefined);
     for (let due = this.#prefix(); due.length > 0; due = this.#prefix()) await this.#commit(due);
     this.#running = false;

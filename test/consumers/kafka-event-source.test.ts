@@ -1,6 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { KafkaEventSourceOptions } from '../../src/consumers/kafka-options.ts';
-import { offsets } from '../support/event-source-conformance.ts';
+import { offsets } from '../support/puller.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import {
   FakeKafka,

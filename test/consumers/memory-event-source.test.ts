@@ -1,13 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import { MemoryEventSource } from '../../src/consumers/memory-event-source.ts';
 import { MemoryTopic, type NewRecord } from '../../src/consumers/memory-topic.ts';
-import {
-  describeEventSource,
-  numbered,
-  offsets,
-  Puller,
-  upTo,
-} from '../support/event-source-conformance.ts';
+import { describeEventSource } from '../support/event-source-conformance.ts';
+import { numbered, offsets, Puller, upTo } from '../support/puller.ts';
 
 describeEventSource('the memory source', (partitions) => {
   const topic = new MemoryTopic({ partitions });

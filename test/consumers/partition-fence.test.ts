@@ -58,8 +58,8 @@ describe('an event source whose offsets are committed in transactions', () => {
   });
 
   it('ends when it may not use its transactional ids', async () => {
-    let refuse = (_: Error): void => undefined;
-    acquiring = () => new Promise((_, reject) => (refuse = reject));
+    let refuse: (error: Error) => void = () => undefined;
+    acquiring = () => new Promise((_resolve, reject) => (refuse = reject));
     const { pull } = await joinedSource(broker, [0], { clock, transactions });
     refuse(protocolError('TRANSACTIONAL_ID_AUTHORIZATION_FAILED'));
     await expect(pull).rejects.toMatchObject({ code: 'kafka_unauthorized' });

@@ -3,7 +3,7 @@ import type { Kafka } from 'kafkajs';
 import type { EventSource } from '../../src/consumers/event-source.ts';
 import { startLocalKafka, type LocalKafka } from '../../src/demo/local-kafka.ts';
 import { committedOffset } from '../support/consumer-group.ts';
-import { numbered, offsets, Puller, until } from '../support/event-source-conformance.ts';
+import { numbered, offsets, Puller, until } from '../support/puller.ts';
 import { openKafkaSource, Tally } from '../support/kafka-source.ts';
 import { createTopic, publish, testKafka, uniqueName } from '../support/kafka.ts';
 

@@ -3,7 +3,7 @@ import { Partitioners, type Message, type Transaction } from 'kafkajs';
 import type { EventSource } from '../../src/consumers/event-source.ts';
 import { COMPRESSION } from '../../src/kafka/codecs.ts';
 import { committedOffset } from '../support/consumer-group.ts';
-import { offsets, Puller, until } from '../support/event-source-conformance.ts';
+import { offsets, Puller, until } from '../support/puller.ts';
 import { openKafkaSource, type GroupReading } from '../support/kafka-source.ts';
 import { createTopic, publish, testKafka, uniqueName } from '../support/kafka.ts';
 

@@ -8,7 +8,7 @@ import type { EventSource } from '../../src/consumers/event-source.ts';
 import { repeat } from '../../src/consumers/repeat.ts';
 import { committedOffset, committedOffsets, memberCount } from '../support/consumer-group.ts';
 import type { ConsumerChildOptions } from '../support/consumer-child.ts';
-import { numbered, offsets, Puller, until, upTo } from '../support/event-source-conformance.ts';
+import { numbered, offsets, Puller, until, upTo } from '../support/puller.ts';
 import { openKafkaSource, Tally, type GroupReading } from '../support/kafka-source.ts';
 import { createTopic, publish, testBrokers, testKafka, uniqueName } from '../support/kafka.ts';
 

@@ -6,7 +6,7 @@ import { EventEmitter } from 'node:events';
 import { createKafkaEventSource } from '../../src/consumers/kafka-event-source.ts';
 import type { KafkaEventSourceOptions } from '../../src/consumers/kafka-options.ts';
 import type { Clock } from '../../src/clock.ts';
-import { Puller } from './event-source-conformance.ts';
+import { Puller } from './puller.ts';
 import { settle } from './fake-clock.ts';
 import type { Consumer, ConsumerConfig, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 
