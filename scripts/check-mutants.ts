@@ -1,0 +1,148 @@
+/**
+ * `npm run mutants`: takes each safeguard of delivery out of a copy of the sources and expects the unit tests to
+ * notice. A safeguard whose loss nobody notices is one that a later change may lose.
+ */
+import { spawnSync } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+interface Mutant {
+  safeguard: string;
+  file: string;
+  from: string;
+  to: string;
+  tests: string[];
+}
+
+const MUTANTS: Mutant[] = [
+  {
+    safeguard: 'ledger: what is revoked is not committed any more',
+    file: 'src/consumers/offset-ledger.ts',
+    from: '    for (const partition of partitions) this.#end(partition);',
+    to: '    void partitions;',
+    tests: ['test/consumers'],
+  },
+  {
+    safeguard: 'ledger: a new assignment forgets what was resolved in the old one',
+    file: 'src/consumers/offset-ledger.ts',
+    from: '    this.#end(partition);\n    this.#epochs += 1;\n    const tenure = new Tenure(this.#epochs);',
+    to: '    this.#epochs += 1;\n    const tenure = this.#tenures.get(partition) ?? new Tenure(this.#epochs);',
+    tests: ['test/consumers'],
+  },
+  {
+    safeguard: "ledger: the answer to an old epoch's commit says nothing about the new one",
+    file: 'src/consumers/offset-ledger.ts',
+    from: 'if (tenure?.epoch === epoch) tenure.committed',
+    to: 'if (tenure) tenure.committed',
+    tests: ['test/consumers'],
+  },
+  {
+    safeguard: 'ledger: only a contiguous prefix is committed',
+    file: 'src/consumers/offset-ledger.ts',
+    from: '      previous.after = after;',
+    to: '      this.settled = after;',
+    tests: ['test/consumers'],
+  },
+  {
+    safeguard: 'hand-over: a fetch of an earlier epoch is dropped',
+    file: 'src/consumers/hand-over.ts',
+    from: '      ledger.epochOf(partition) === epoch &&\n',
+    to: '',
+    tests: ['test/consumers'],
+  },
+  {
+    safeguard: 'membership: the former owner is fenced before anything is read',
+    file: 'src/consumers/membership.ts',
+    from: 'if (!fenced) await fence?.acquire(unaligned, others);',
+    to: 'void others;',
+    tests: ['test/consumers'],
+  },
+  {
+    safeguard: 'membership: a rewound partition waits for a heartbeat',
+    file: 'src/consumers/membership.ts',
+    from: '    if (!this.#awaitsHeartbeat) return;',
+    to: '    if (this.#generation === 0) return;',
+    tests: ['test/consumers'],
+  },
+  {
+    safeguard: 'commit loop: in transactions it commits nothing itself',
+    file: 'src/consumers/commit-loop.ts',
+    from: 'if (transactional) ledger.confirm(commits);\n    else await this.#send(commits);',
+    to: 'void transactional;\n    await this.#send(commits);',
+    tests: ['test/consumers'],
+  },
+  {
+    safeguard: 'transactions: emissions of a partition wait for the oldest',
+    file: 'src/producers/ordered-emissions.ts',
+    from: 'if (messages === undefined || prefix.length >= this.#maxTurns) break;',
+    to: 'if (messages === undefined) continue;\n      if (prefix.length >= this.#maxTurns) break;',
+    tests: ['test/producers', 'test/exactly-once.test.ts'],
+  },
+  {
+    safeguard: 'transactions: a failed one rewinds its partition',
+    file: 'src/producers/transactional-verdict-sink.ts',
+    from: '      last.rewind();',
+    to: '',
+    tests: ['test/exactly-once.test.ts'],
+  },
+  {
+    safeguard: 'producer: only what an answer names counts as written',
+    file: 'src/producers/request.ts',
+    from: 'return partition === undefined || !written.has(`${topic}/${partition}`);',
+    to: 'return partition === undefined && written.size < 0;',
+    tests: ['test/producers'],
+  },
+  {
+    safeguard: 'pipeline: an offset is resolved behind its acknowledged verdict',
+    file: 'src/pipeline.ts',
+    from: "      await journey.stage('emit', () => sink.emit(emission));",
+    to: "      delivery.resolve();\n      await journey.stage('emit', () => sink.emit(emission));",
+    tests: ['test/pipeline', 'test/crash-points.test.ts'],
+  },
+];
+
+const COPIED = ['src', 'test', 'schemas', 'policies', 'models', 'samples', 'bin', 'bench'];
+const FILES = ['package.json', 'jest.config.js', 'tsconfig.json', 'moderato.yaml'];
+
+const folder = await mkdtemp(join(tmpdir(), 'moderato-mutants-'));
+try {
+  for (const name of [...COPIED, ...FILES]) await cp(name, join(folder, name), { recursive: true });
+  await symlink(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
+  const tested = [...new Set(MUTANTS.flatMap(({ tests }) => tests))];
+  if (!passes(tested)) throw new Error(`the tests fail without any mutant: ${tested.join(' ')}`);
+  let survivors = 0;
+  for (const mutant of MUTANTS) {
+    const survives = await trial(mutant);
+    if (survives) survivors += 1;
+    console.log(`${survives ? 'SURVIVED' : 'noticed '} without "${mutant.safeguard}"`);
+  }
+  console.log(`${MUTANTS.length - survivors} of ${MUTANTS.length} mutants noticed`);
+  process.exitCode = survivors === 0 ? 0 : 1;
+} finally {
+  await rm(folder, { recursive: true });
+}
+
+async function trial({ safeguard, file, from, to, tests }: Mutant): Promise<boolean> {
+  const path = join(folder, file);
+  const original = await readFile(path, 'utf8');
+  if (original.split(from).length !== 2) {
+    throw new Error(`${safeguard}: ${file} does not hold exactly once:\n${from}`);
+  }
+  await writeFile(
+    path,
+    original.replace(from, () => to),
+  );
+  const survives = passes(tests);
+  await writeFile(path, original);
+  return survives;
+}
+
+function passes(tests: readonly string[]): boolean {
+  const flags = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
+  const args = [...flags, ...tests, '--selectProjects', 'unit', '--silent', '--bail'];
+  const limits = { timeout: 120_000, killSignal: 'SIGKILL' } as const;
+  return (
+    spawnSync(process.execPath, args, { cwd: folder, stdio: 'ignore', ...limits }).status === 0
+  );
+}
