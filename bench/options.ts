@@ -5,6 +5,9 @@ import type { TrialName } from './trial.ts';
 export const PARTS = [
   'service',
   'avro',
+  'exactly-once',
+  'small',
+  'small-exactly-once',
   'pipeline',
   'inspector',
   'bare',

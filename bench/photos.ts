@@ -1,5 +1,5 @@
 import { mkdir, readdir, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import sharp from 'sharp';
 import { packageFile } from '../src/package-files.ts';
 
@@ -43,6 +43,18 @@ export async function preparePhotos(folder: string): Promise<Photos> {
     `${EDGE} × ${EDGE} pixels; on average ${(meanBytes / 1000).toFixed(0)} kB and ` +
     `${(pixels / files.length / 1e6).toFixed(2)} megapixels`;
   return { folder, files, meanBytes, description };
+}
+
+/** The same photos as thumbnails of about 1 kB, for what an event costs beside its image. */
+export async function prepareThumbnails(folder: string, { files }: Photos): Promise<string[]> {
+  await mkdir(folder, { recursive: true });
+  return Promise.all(
+    files.map(async (file) => {
+      const thumbnail = join(folder, basename(file));
+      await sharp(file).resize(32, 32, { fit: 'cover' }).jpeg({ quality: 80 }).toFile(thumbnail);
+      return thumbnail;
+    }),
+  );
 }
 
 /** One sample is cut short on purpose. */

@@ -6,17 +6,23 @@ import { messageOf } from '../src/errors.ts';
 import { machine } from './machine.ts';
 import { installPeer, runNaive } from './naive.ts';
 import { parseOptions, type BenchOptions, type Part } from './options.ts';
-import { preparePhotos, type Photos } from './photos.ts';
+import { preparePhotos, prepareThumbnails, type Photos } from './photos.ts';
 import { optionsOf, ratiosOf, rowOf, type BacklogRow, type Results, type Row } from './results.ts';
 import { fill, newTopic, openStage, writeConfig, type Backlog, type Stage } from './stage.ts';
 import { renderResults } from './table.ts';
+import { prepareTinyModel } from './tiny-model.ts';
 import type { Measurement, Trial } from './trial.ts';
 import { runChild, runService } from './trials.ts';
 
 /** Events before those that are counted: the code is compiled and every process has worked by then. */
 const WARM_UP = 64;
 const LONG_BACKLOG = 5;
-const KAFKA_PARTS: readonly Part[] = ['service', 'avro', 'naive', 'backlog'];
+/** So many times the events of the other rows: each is over sooner. */
+const MORE_SMALL = 5;
+const KAFKA_PARTS: readonly Part[] = [
+  ...(['service', 'avro', 'exactly-once', 'small', 'small-exactly-once'] as const),
+  ...(['naive', 'backlog'] as const),
+];
 
 const options = parseOptions(process.argv);
 const startedAt = performance.now();
@@ -74,9 +80,22 @@ async function bench({ only, rounds, events }: BenchOptions): Promise<Results> {
     photos: photos.description,
     options: optionsOf(options, WARM_UP),
     rows,
-    ratios: ratiosOf(rows, 'service'),
+    ratios: [
+      ...ratiosOf(
+        rowsOf(rows, (name) => !name.startsWith('small')),
+        'service',
+      ),
+      ...ratiosOf(
+        rowsOf(rows, (name) => name.startsWith('small')),
+        'small-exactly-once',
+      ),
+    ],
     backlogs,
   };
+}
+
+function rowsOf(rows: readonly Row[], wanted: (name: string) => boolean): Row[] {
+  return rows.filter(({ name }) => wanted(name));
 }
 
 async function overKafka(stage: Stage, json: Backlog): Promise<Trial[]> {
@@ -96,6 +115,14 @@ async function overKafka(stage: Stage, json: Backlog): Promise<Trial[]> {
       run: () => runService(stage, avro, WARM_UP),
     });
   }
+  if (options.only.has('exactly-once')) {
+    trials.push({
+      name: 'exactly-once',
+      title: 'the same, exactly once',
+      run: () => runService(stage, json, WARM_UP, { delivery: 'exactly-once' }),
+    });
+  }
+  trials.push(...(await withSmallEvents(stage, json.events * MORE_SMALL)));
   if (options.only.has('naive')) {
     let installed: Promise<void> | undefined;
     trials.push({
@@ -108,6 +135,25 @@ async function overKafka(stage: Stage, json: Backlog): Promise<Trial[]> {
     });
   }
   return trials;
+}
+
+/** What delivery costs when an image costs next to nothing. */
+async function withSmallEvents(stage: Stage, events: number): Promise<Trial[]> {
+  const deliveries = { small: 'at-least-once', 'small-exactly-once': 'exactly-once' } as const;
+  const wanted = (['small', 'small-exactly-once'] as const).filter((n) => options.only.has(n));
+  if (wanted.length === 0) return [];
+  const files = await prepareThumbnails(join(stage.folder, 'thumbnails'), stage.photos);
+  const backlog: Backlog = { topic: await newTopic(stage, 'events-small'), events: 0 };
+  await fill({ kafka: stage.kafka, photos: { files } }, backlog, { events, format: 'json' });
+  say(`filled a topic with ${events} small image events`);
+  const path = await prepareTinyModel(stage.folder);
+  const title = (delivery: string): string => `events of 1 kB, tiny random model, ${delivery}`;
+  return wanted.map((name) => {
+    const delivery = deliveries[name];
+    const settings = { delivery, model: { path } };
+    const run = (): Promise<Measurement> => runService(stage, backlog, WARM_UP, settings);
+    return { name, title: title(delivery), run };
+  });
 }
 
 async function withoutKafka(photos: Photos, folder: string): Promise<Trial[]> {

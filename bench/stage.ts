@@ -61,7 +61,7 @@ export async function newTopic({ kafka }: Stage, purpose: string): Promise<strin
 
 /** Adds image events with inline bytes; the photos take turns. */
 export async function fill(
-  { kafka, photos }: Stage,
+  { kafka, photos: { files } }: Pick<Stage, 'kafka'> & { photos: Pick<Photos, 'files'> },
   backlog: Backlog,
   { events, format }: { events: number; format: 'json' | 'avro' },
 ): Promise<void> {
@@ -71,7 +71,7 @@ export async function fill(
     topic: backlog.topic,
     format,
     images: Array.from({ length: events }, (_, index) => {
-      const file = photos.files[(first + index) % photos.files.length] ?? '';
+      const file = files[(first + index) % files.length] ?? '';
       return {
         eventId: `${first + index}-${basename(file)}`,
         load: async () => ({ bytes: await readFile(file), uri: null, sha256: null }),
@@ -81,17 +81,26 @@ export async function fill(
   backlog.events += events;
 }
 
+/** What a trial sets beside what must be there. */
+export interface Settings {
+  groupId?: string;
+  delivery?: 'at-least-once' | 'exactly-once';
+  model?: { path: string };
+}
+
 /** A configuration as a user would write it: nothing but what must be there. */
 export async function writeConfig(
   { brokers, folder }: Pick<Stage, 'brokers' | 'folder'>,
   topics: { input: string; verdicts: string; deadLetters: string },
+  { groupId = `moderato-bench-${randomUUID()}`, ...settings }: Settings = {},
 ): Promise<string> {
   const file = join(folder, `${randomUUID()}.yaml`);
   const config = {
-    kafka: { brokers, groupId: `moderato-bench-${randomUUID()}` },
+    kafka: { brokers, groupId },
     topics,
     policies: packageFile('policies/demo.yaml'),
     observability: { http: { host: '127.0.0.1', port: 0 }, logLevel: 'warn' },
+    ...settings,
   };
   await writeFile(file, stringify(config));
   return file;

@@ -5,7 +5,7 @@ import type { Backlog, Stage } from './stage.ts';
 import { newTopic } from './stage.ts';
 import { windowOf } from './statistics.ts';
 import { measurement, type Measurement } from './trial.ts';
-import { readLog, untilLogged, type Logged } from './verdict-log.ts';
+import { readLog, untilCommitted, untilLogged, type Logged } from './verdict-log.ts';
 
 export interface StreamTrial {
   stage: Stage;
@@ -14,6 +14,8 @@ export interface StreamTrial {
   role: string;
   /** The arguments of node for a consumer that writes its verdicts to `output`. */
   command: (output: string) => Promise<string[]>;
+  /** The group of a consumer whose verdicts come in transactions. */
+  transactional?: string;
   /** The first verdicts, which are not counted. */
   warmUp: number;
   /**
@@ -34,8 +36,13 @@ export async function runStream(trial: StreamTrial): Promise<Measurement> {
   const watch = new ProcessWatch(new Map([[consumer.pid, role], ...brokers]));
   try {
     const done = new AbortController();
+    const { transactional } = trial;
+    const { kafka } = stage;
+    const group = transactional && { groupId: transactional, topic: backlog.topic };
     await Promise.race([
-      untilLogged(stage.kafka, output, backlog.events, done.signal),
+      group
+        ? untilCommitted(kafka, group, backlog.events, done.signal)
+        : untilLogged(kafka, output, backlog.events, done.signal),
       consumer.ended.then((how) => {
         throw new Error(`it ended before the backlog did: ${how}`);
       }),

@@ -49,7 +49,7 @@ function mainTable({ rows, ratios }: Results): string {
     colAligns: ['left', 'right', 'right', 'right', 'left', 'left'],
   });
   for (const row of rows) {
-    const ratio = ratios.find(({ over }) => over === row.name)?.ratio;
+    const ratio = ratios.find(({ of, over }) => of === 'service' && over === row.name)?.ratio;
     const compared = ratio ? `${ratio.median.toFixed(2)} ×` : '';
     table.push(
       row.fault === null

@@ -1,7 +1,16 @@
 import type { Usage } from './process-watch.ts';
 import { eventsPerSecond, type Window } from './statistics.ts';
 
-export type TrialName = 'service' | 'avro' | 'pipeline' | 'inspector' | 'bare' | 'naive';
+export type TrialName =
+  | 'service'
+  | 'avro'
+  | 'exactly-once'
+  | 'small'
+  | 'small-exactly-once'
+  | 'pipeline'
+  | 'inspector'
+  | 'bare'
+  | 'naive';
 
 /** One way from images to verdicts, which can be run again and again. */
 export interface Trial {

@@ -1,10 +1,11 @@
 import { fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createVerdictDecoder } from '../src/events/index.ts';
 import type { ChildReport, ChildSettings } from './children/child.ts';
 import { ProcessWatch } from './process-watch.ts';
-import { newTopic, writeConfig, type Backlog, type Stage } from './stage.ts';
+import { newTopic, writeConfig, type Backlog, type Settings, type Stage } from './stage.ts';
 import { windowOf } from './statistics.ts';
 import { runStream } from './stream-trial.ts';
 import { measurement, type Measurement } from './trial.ts';
@@ -12,21 +13,24 @@ import type { Logged } from './verdict-log.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 
-/** `moderato run` in a process of its own, with the configuration's defaults. */
+/** `moderato run` in a process of its own, with the configuration's defaults but for `settings`. */
 export async function runService(
   stage: Stage,
   backlog: Backlog,
   warmUp: number,
+  settings: Settings = {},
 ): Promise<Measurement> {
+  const groupId = `moderato-bench-${randomUUID()}`;
   return await runStream({
     stage,
     backlog,
     role: 'service',
     warmUp,
+    ...(settings.delivery === 'exactly-once' && { transactional: groupId }),
     command: async (verdicts) => {
       const deadLetters = await newTopic(stage, 'dead-letters');
       const topics = { input: backlog.topic, verdicts, deadLetters };
-      return [CLI, 'run', '-c', await writeConfig(stage, topics)];
+      return [CLI, 'run', '-c', await writeConfig(stage, topics, { ...settings, groupId })];
     },
     check: firstTaken,
   });

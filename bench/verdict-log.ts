@@ -25,12 +25,35 @@ export async function untilLogged(
   events: number,
   signal: AbortSignal,
 ): Promise<void> {
-  await withAdmin(kafka, `watching ${topic}`, async (admin) => {
+  await untilCounted(kafka, (admin) => endOffsets(admin, topic), events, signal);
+}
+
+/** The same for the offsets that a group has committed of its input: transactions leave markers in their outputs. */
+export async function untilCommitted(
+  kafka: Kafka,
+  { groupId, topic }: { groupId: string; topic: string },
+  events: number,
+  signal: AbortSignal,
+): Promise<void> {
+  const committed = async (admin: Admin): Promise<number> => {
+    const [group] = await admin.fetchOffsets({ groupId, topics: [topic] });
+    return (group?.partitions ?? []).reduce((sum, p) => sum + Math.max(Number(p.offset), 0), 0);
+  };
+  await untilCounted(kafka, committed, events, signal);
+}
+
+async function untilCounted(
+  kafka: Kafka,
+  count: (admin: Admin) => Promise<number>,
+  events: number,
+  signal: AbortSignal,
+): Promise<void> {
+  await withAdmin(kafka, 'watching the events', async (admin) => {
     let last = 0;
     let lastAt = performance.now();
     let failure = '';
     for (;;) {
-      const there = await count(admin, topic).catch((error: unknown) => {
+      const there = await count(admin).catch((error: unknown) => {
         failure = `; last failure: ${messageOf(error)}`;
         return last;
       });
@@ -49,7 +72,7 @@ export async function untilLogged(
   });
 }
 
-async function count(admin: Admin, topic: string): Promise<number> {
+async function endOffsets(admin: Admin, topic: string): Promise<number> {
   const offsets = await admin.fetchTopicOffsets(topic);
   return offsets.reduce((sum, { high }) => sum + Number(high), 0);
 }
