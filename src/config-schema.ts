@@ -76,6 +76,8 @@ export const configSchema = z.strictObject({
       deviceId: z.int().nonnegative().default(0),
       /** Threads of one inference on the CPU; 0: as many as there are cores. */
       threads: z.int().nonnegative().default(0),
+      /** Of one inference; then the device is taken for hung and the process ends. */
+      timeoutMs: count.default(120_000),
     })
     .prefault({}),
   batching: z

@@ -55,6 +55,7 @@ export async function createInspector(
       executionProvider: config.model.executionProvider,
       deviceId: config.model.deviceId,
       threads: config.model.threads,
+      timeoutMs: config.model.timeoutMs,
       maxBatchSize: config.batching.maxBatchSize,
     }),
     (thread) => thread.close(),

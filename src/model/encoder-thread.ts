@@ -27,10 +27,20 @@ const WORKER = new URL(`./encoder-worker${extname(import.meta.filename)}`, impor
 /** How long the end of the process waits for a batch, or for the model to be loaded. */
 const EXIT_PATIENCE_MS = 3_000;
 
+/** A timer this late says that the process stood still, and the thread with it: it is given its time again. */
+const LATE_MS = 1_000;
+
+export interface ThreadOptions {
+  /** How long one answer may take, in ms, before the thread is given up as hung. @default 120000 */
+  timeoutMs?: number | undefined;
+  /** The program of the thread, for tests. @default encoder-worker beside this file */
+  file?: URL;
+}
+
 /** Resolves when the model is loaded. Throws AppError: what the worker threw, or `encoder_failed`. */
 export async function startEncoderThread(
   start: WorkerStart,
-  file: URL = WORKER,
+  { timeoutMs = 120_000, file = WORKER }: ThreadOptions = {},
 ): Promise<EncoderThread> {
   // onnxruntime reports its use to Microsoft unless told not to; it reads the process's environment, not the
   // worker's copy. A machine that looks at users' images tells nobody.
@@ -42,17 +52,39 @@ export async function startEncoderThread(
   let nextId = 0;
   let gone: AppError | null = null;
   let closing: Promise<void> | undefined;
+  let hung = false;
+  let watchdog: NodeJS.Timeout | undefined;
 
   const ended = new Promise<void>((resolve) => worker.once('exit', () => resolve()));
   // A thread that is stopped in the midst of the runtime's native code takes the process with it: SIGABRT,
   // whatever code it was to exit with.
-  const letFinish = (): void => void Atomics.wait(busy, 0, 1, EXIT_PATIENCE_MS);
+  const letFinish = (): void => {
+    if (Atomics.wait(busy, 0, 1, EXIT_PATIENCE_MS) !== 'timed-out' || !hung) return;
+    // Node would wait for it for ever. Whoever restarts us need not.
+    process.kill(process.pid, 'SIGKILL');
+  };
   process.once('exit', letFinish);
   void ended.then(() => process.off('exit', letFinish));
   const fail = (error: AppError): void => {
     gone ??= error;
     for (const { reject } of pending.values()) reject(gone);
     pending.clear();
+    watch();
+  };
+  /** The thread answers in order: as long as anything is asked, something has to come. */
+  const watch = (): void => {
+    clearTimeout(watchdog);
+    if (pending.size === 0) return;
+    const due = performance.now() + timeoutMs;
+    watchdog = setTimeout(() => {
+      if (performance.now() - due > LATE_MS) {
+        watch();
+        return;
+      }
+      hung = true;
+      worker.unref();
+      fail(failure(`no answer for ${timeoutMs / 1000} s: the device or its driver hangs`));
+    }, timeoutMs);
   };
 
   const ready = new Promise<Golden>((resolve, reject) => {
@@ -76,6 +108,7 @@ export async function startEncoderThread(
   const settle = (reply: Extract<Reply, { id: number }>): void => {
     const call = pending.get(reply.id);
     pending.delete(reply.id);
+    watch();
     // An idle encoder does not keep a process alive that has nothing else to do.
     if (pending.size === 0) worker.unref();
     if (reply.kind === 'embeddings') call?.resolve(reply.embeddings);
@@ -100,10 +133,12 @@ export async function startEncoderThread(
         const id = nextId++;
         pending.set(id, { resolve, reject });
         worker.ref();
+        if (pending.size === 1) watch();
         worker.postMessage({ ...question, id });
       }),
     close: () => {
       closing ??= (async () => {
+        if (hung) return;
         worker.ref();
         worker.postMessage({ kind: 'close', id: nextId++ });
         await ended;

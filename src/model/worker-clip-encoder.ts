@@ -27,6 +27,8 @@ export interface WorkerClipEncoderOptions {
   maxBatchSize?: number;
   /** How long the text tower stays in memory after its last use, in ms. @default 2000 */
   textIdleMs?: number;
+  /** How long one inference may take, in ms, before the device is taken for hung. @default 120000 */
+  timeoutMs?: number;
   /** Where golden embeddings of models that ship none are kept. */
   goldenCache?: GoldenCache;
 }
@@ -51,17 +53,20 @@ export async function createWorkerClipEncoder(
   const executionProvider = options.executionProvider ?? 'cpu';
   const goldenCache = options.goldenCache ?? createGoldenCache(cacheFolder());
   const start = (provider: 'cpu' | 'cuda', goldenText: string): Promise<EncoderThread> =>
-    startEncoderThread({
-      model,
-      runtime: {
-        executionProvider: provider,
-        deviceId: options.deviceId ?? 0,
-        threads: options.threads || availableParallelism(),
+    startEncoderThread(
+      {
+        model,
+        runtime: {
+          executionProvider: provider,
+          deviceId: options.deviceId ?? 0,
+          threads: options.threads || availableParallelism(),
+        },
+        maxBatchSize: options.maxBatchSize ?? 16,
+        textIdleMs: options.textIdleMs ?? 2_000,
+        goldenText,
       },
-      maxBatchSize: options.maxBatchSize ?? 16,
-      textIdleMs: options.textIdleMs ?? 2_000,
-      goldenText,
-    });
+      { timeoutMs: options.timeoutMs },
+    );
 
   const known = model.golden ?? (await goldenCache.read(model.hash));
   const thread = await start(executionProvider, known?.text ?? GOLDEN_TEXT);

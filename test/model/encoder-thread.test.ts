@@ -11,7 +11,7 @@ jest.setTimeout(30_000);
 
 const dying = pathToFileURL(packageFile('test/support/dying-worker.js'));
 
-async function start(death: 'throw' | 'exit' | 'at once'): Promise<EncoderThread> {
+async function start(death: 'throw' | 'exit' | 'at once' | 'hang'): Promise<EncoderThread> {
   const settings: WorkerStart = {
     model: await readModelFolder(await modelFolder()),
     runtime: { executionProvider: 'cpu', deviceId: 0, threads: 1 },
@@ -19,7 +19,7 @@ async function start(death: 'throw' | 'exit' | 'at once'): Promise<EncoderThread
     textIdleMs: 0,
     goldenText: death,
   };
-  return startEncoderThread(settings, dying);
+  return startEncoderThread(settings, { file: dying, timeoutMs: 500 });
 }
 
 describe('when the process exits', () => {
@@ -52,6 +52,17 @@ describe('when the thread dies', () => {
     await expect(thread.ask({ kind: 'texts', texts: ['c'] })).rejects.toMatchObject({
       code: 'encoder_failed',
     });
+    await thread.close();
+  });
+
+  it('by falling silent, it is not waited for, neither by calls nor by close', async () => {
+    const thread = await start('hang');
+    const error = {
+      code: 'encoder_failed',
+      message: expect.stringContaining('no answer') as unknown,
+    };
+    await expect(thread.ask({ kind: 'texts', texts: ['a'] })).rejects.toMatchObject(error);
+    await expect(thread.ask({ kind: 'texts', texts: ['b'] })).rejects.toMatchObject(error);
     await thread.close();
   });
 

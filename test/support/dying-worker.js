@@ -1,4 +1,4 @@
-// Says that it is ready, then answers the first request by dying as `goldenText` tells it to.
+// Says that it is ready, then answers the first request by dying, or not at all, as `goldenText` tells it to.
 import { parentPort, workerData } from 'node:worker_threads';
 
 if (workerData.goldenText === 'at once') process.exit(3);
@@ -6,5 +6,5 @@ const none = new Float32Array();
 parentPort.postMessage({ kind: 'ready', golden: { imageEmbedding: none, textEmbedding: none } });
 parentPort.on('message', () => {
   if (workerData.goldenText === 'throw') throw new Error('out of luck');
-  process.exit(3);
+  if (workerData.goldenText === 'exit') process.exit(3);
 });
