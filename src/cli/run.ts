@@ -1,7 +1,7 @@
 import { Command } from 'commander';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import type { App } from '../app.ts';
+import type { App, Overrides } from '../app.ts';
 
 /** Beyond the drain deadline, for commits and goodbyes, before the process is ended whatever it waits for. */
 const BACKSTOP_MS = 10_000;
@@ -10,26 +10,33 @@ export function runCommand(): Command {
   return new Command('run')
     .description('judge the image events of a topic until told to stop (SIGTERM or Ctrl-C)')
     .requiredOption('-c, --config <file>', 'the configuration', 'moderato.yaml')
-    .action(async (options: { config: string }) => {
-      const { loadConfig } = await import('../config.ts');
-      const { createLogger } = await import('../logger.ts');
-      const { createApp } = await import('../app.ts');
+    .action((options: { config: string }) => serve(options.config));
+}
 
-      const loaded = await loadConfig(options.config);
-      const { observability, pipeline, topics } = loaded.config;
-      const logger = createLogger({ level: observability.logLevel });
-      using signals = listenForSignals(pipeline.drainTimeoutMs, logger);
-      const app = await createApp(loaded, logger);
-      signals.stopApp(app);
-      logger.info({ topic: topics.input, httpPort: app.httpPort }, 'running');
-      try {
-        await app.run();
-        logger.info({}, 'stopped');
-      } catch (error) {
-        logger.error({ err: error }, 'stopped by an error');
-        throw error;
-      }
-    });
+/** Runs the service until a signal has ended it. Throws what ended it otherwise. */
+export async function serve(
+  configFile: string,
+  { onRunning, ...overrides }: Overrides & { onRunning?: () => void } = {},
+): Promise<void> {
+  const { loadConfig } = await import('../config.ts');
+  const { createLogger } = await import('../logger.ts');
+  const { createApp } = await import('../app.ts');
+
+  const loaded = await loadConfig(configFile);
+  const { observability, pipeline, topics } = loaded.config;
+  const logger = createLogger({ level: observability.logLevel });
+  using signals = listenForSignals(pipeline.drainTimeoutMs, logger);
+  const app = await createApp(loaded, logger, overrides);
+  signals.stopApp(app);
+  logger.info({ topic: topics.input, httpPort: app.httpPort }, 'running');
+  onRunning?.();
+  try {
+    await app.run();
+    logger.info({}, 'stopped');
+  } catch (error) {
+    logger.error({ err: error }, 'stopped by an error');
+    throw error;
+  }
 }
 
 interface Signals extends Disposable {

@@ -1,0 +1,35 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { AppError } from '../src/errors.ts';
+import { createFileFetcher } from '../src/images/file-fetcher.ts';
+import type { ImageFetcher } from '../src/images/image-fetcher.ts';
+
+export interface FlakyStore {
+  fetcher: ImageFetcher;
+  setAway(away: boolean): void;
+}
+
+const SLOWEST_MS = 50;
+
+/** Stands in for an object store: files below `folder`, slow at random, and away as a whole when told so. */
+export function createFlakyStore(folder: string): FlakyStore {
+  const files = createFileFetcher({ root: folder, maxBytes: 1_000_000 });
+  let away = false;
+  const requireStore = (uri: string): void => {
+    if (away) throw new AppError('image_store_unavailable', `fetching image ${uri}: 503`);
+  };
+  return {
+    setAway: (told) => {
+      away = told;
+    },
+    fetcher: {
+      schemes: files.schemes,
+      fetch: async (uri, signal) => {
+        await sleep(Math.random() * SLOWEST_MS, undefined, signal ? { signal } : {});
+        requireStore(uri);
+        const bytes = await files.fetch(uri, signal);
+        requireStore(uri); // it may break off in the midst of an answer
+        return bytes;
+      },
+    },
+  };
+}

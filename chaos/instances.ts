@@ -1,0 +1,102 @@
+import { fork, type ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createWriteStream, type WriteStream } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import type { Order, Report } from './instance-messages.ts';
+
+const PROGRAM = fileURLToPath(new URL('./instance.ts', import.meta.url));
+const RESTART_AFTER_MS = 300;
+
+export interface InstanceOptions {
+  name: string;
+  configFile: string;
+  storeFolder: string;
+  logFolder: string;
+  /** Told how it ended: an exit code, or the name of a signal. */
+  onEnd: (how: string) => void;
+}
+
+/** One service instance and its supervisor, which starts it again however it ends. */
+export class Instance {
+  readonly #options: InstanceOptions;
+  readonly #log: WriteStream;
+  #child: ChildProcess | undefined;
+  #supervising: Promise<void>;
+  #closing = false;
+  /** It takes part: it runs and is not frozen. */
+  isUp = false;
+
+  constructor(options: InstanceOptions) {
+    this.#options = options;
+    this.#log = createWriteStream(join(options.logFolder, `${options.name}.log`));
+    this.#supervising = this.#supervise();
+  }
+
+  get name(): string {
+    return this.#options.name;
+  }
+
+  get pid(): number {
+    return this.#child?.pid ?? 0;
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    if (signal !== 'SIGCONT') this.isUp = false;
+    this.#child?.kill(signal);
+  }
+
+  /** Stops it for a while; another fault may end it meanwhile. */
+  async freeze(ms: number): Promise<void> {
+    const child = this.#child;
+    this.signal('SIGSTOP');
+    await sleep(ms);
+    if (child !== this.#child) return;
+    this.signal('SIGCONT');
+    this.isUp = true;
+  }
+
+  send(order: Order): void {
+    if (this.#child?.connected) this.#child.send(order);
+  }
+
+  /** Lets it drain, and starts it no more. */
+  async close(): Promise<void> {
+    this.#closing = true;
+    this.signal('SIGCONT');
+    this.#child?.kill('SIGTERM');
+    const backstop = setTimeout(() => this.#child?.kill('SIGKILL'), 30_000);
+    await this.#supervising;
+    clearTimeout(backstop);
+    this.#log.end();
+  }
+
+  /** Ends it at once, and starts it no more. */
+  async abandon(): Promise<void> {
+    this.#closing = true;
+    this.#child?.kill('SIGKILL');
+    await this.#supervising;
+  }
+
+  async #supervise(): Promise<void> {
+    const { configFile, storeFolder, onEnd } = this.#options;
+    while (!this.#closing) {
+      const child = fork(PROGRAM, [configFile, storeFolder], {
+        stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        execArgv: ['--disable-warning=TimeoutNegativeWarning'],
+      });
+      this.#child = child;
+      child.stdout?.pipe(this.#log, { end: false });
+      child.stderr?.pipe(this.#log, { end: false });
+      child.on('message', ({ kind }: Report) => {
+        if (kind === 'running') this.isUp = true;
+      });
+      child.on('error', () => undefined); // an order that came too late
+      const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
+      this.isUp = false;
+      onEnd(signal ?? `exit ${code}`);
+      if (!this.#closing) await sleep(RESTART_AFTER_MS);
+    }
+  }
+}

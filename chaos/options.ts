@@ -1,0 +1,33 @@
+import { Command, InvalidArgumentError, Option } from 'commander';
+
+export interface ChaosOptions {
+  kills: number;
+  events: number;
+  seed: number;
+  instances: number;
+  delivery: 'at-least-once' | 'exactly-once';
+  json: boolean;
+}
+
+export function parseOptions(argv: readonly string[]): ChaosOptions {
+  const program = new Command('chaos')
+    .description('breaks a running service in every way at once and proves that nothing was lost')
+    .option('--kills <n>', 'faults to strike with', positive, 200)
+    .option('--events <n>', 'image events to publish meanwhile', positive, 100_000)
+    .option('--seed <n>', 'draws the same faults again', positive, 7)
+    .option('--instances <n>', 'of the service, at least 2', positive, 3)
+    .addOption(
+      new Option('--delivery <promise>', 'the promise that is tested')
+        .choices(['at-least-once', 'exactly-once'])
+        .default('at-least-once'),
+    )
+    .option('--json', 'data instead of a table', false);
+  return program.parse(argv).opts<ChaosOptions>();
+}
+
+function positive(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError('expected a whole number from 1');
+  return value;
+}

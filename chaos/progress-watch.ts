@@ -1,0 +1,89 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Admin, Kafka } from 'kafkajs';
+
+export interface Standing {
+  partition: number;
+  committed: number;
+  end: number;
+}
+
+const EVERY_MS = 250;
+
+/** Looks again and again at what the group has committed, also while brokers come and go. */
+export class ProgressWatch {
+  readonly #admin: Admin;
+  readonly #group: { groupId: string; topic: string };
+  readonly #stopping = new AbortController();
+  readonly #loop: Promise<void>;
+  #standings: Standing[] = [];
+
+  constructor(kafka: Kafka, group: { groupId: string; topic: string }) {
+    this.#admin = kafka.admin({ retry: { retries: 1, initialRetryTime: 100 } });
+    this.#group = group;
+    this.#loop = this.#watch();
+  }
+
+  /** As seen last. */
+  get standings(): readonly Standing[] {
+    return this.#standings;
+  }
+
+  get lag(): number {
+    return this.#standings.reduce((sum, { committed, end }) => sum + end - committed, 0);
+  }
+
+  /** Milliseconds until every partition that has something to do now has done some of it. */
+  async recovery(timeoutMs: number): Promise<number> {
+    const startedAt = performance.now();
+    const before = this.#standings.filter(({ committed, end }) => committed < end);
+    const isBack = ({ partition, committed }: Standing): boolean => {
+      const now = this.#standings.find((standing) => standing.partition === partition);
+      return now !== undefined && now.committed > committed;
+    };
+    while (!before.every(isBack)) {
+      const ms = performance.now() - startedAt;
+      if (ms > timeoutMs || this.#stopping.signal.aborted) return ms;
+      await sleep(EVERY_MS / 2);
+    }
+    return performance.now() - startedAt;
+  }
+
+  /** Whether the lag came down to `lag` in time. */
+  async untilLag(lag: number, timeoutMs: number): Promise<boolean> {
+    const deadline = performance.now() + timeoutMs;
+    await sleep(EVERY_MS * 2); // what was published a moment ago shall be seen
+    while (this.lag > lag || this.#standings.length === 0) {
+      if (performance.now() > deadline) return false;
+      await sleep(EVERY_MS);
+    }
+    return true;
+  }
+
+  async close(): Promise<void> {
+    this.#stopping.abort();
+    await this.#loop;
+    await this.#admin.disconnect().catch(() => undefined);
+  }
+
+  async #watch(): Promise<void> {
+    while (!this.#stopping.signal.aborted) {
+      await this.#look().catch(() => undefined); // a broker is away: what was seen last stands
+      await sleep(EVERY_MS);
+    }
+  }
+
+  async #look(): Promise<void> {
+    const { groupId, topic } = this.#group;
+    await this.#admin.connect();
+    const [ends, [group]] = await Promise.all([
+      this.#admin.fetchTopicOffsets(topic),
+      this.#admin.fetchOffsets({ groupId, topics: [topic] }),
+    ]);
+    const committed = new Map(group?.partitions.map((p) => [p.partition, Number(p.offset)]));
+    this.#standings = ends.map(({ partition, high }) => ({
+      partition,
+      committed: Math.max(committed.get(partition) ?? 0, 0),
+      end: Number(high),
+    }));
+  }
+}
