@@ -48,6 +48,7 @@ export const DISPOSITIONS = {
   topic_missing: 'fatal',
   record_too_large: 'fatal',
   consumer_crashed: 'fatal',
+  range_unreadable: 'fatal',
 
   // starting up
   config_invalid: 'fatal',
