@@ -3,6 +3,7 @@ import type { Kafka } from 'kafkajs';
 import type { InputRecord } from '../../src/consumers/event-source.ts';
 import { rangesOf, readRanges, type OffsetRange } from '../../src/consumers/read-range.ts';
 import { withAdmin } from '../../src/kafka/topics.ts';
+import { until } from '../support/event-source-conformance.ts';
 import { createTopic, publish, testKafka } from '../support/kafka.ts';
 import { openTransaction, transact } from '../support/transactions.ts';
 
@@ -82,6 +83,8 @@ describe('reading ranges of offsets', () => {
       message: expect.stringContaining(`${topic}/0 at 1 of 2`) as unknown,
     });
     await transaction.end('commit');
+    // The broker says that it has ended a little before it has.
+    await until(async () => (await rangesOf(kafka, [topic]))[0]?.to === 3);
     expect(text(await read(ranges))).toBe('a b');
   });
 
