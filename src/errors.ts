@@ -61,6 +61,9 @@ export const DISPOSITIONS = {
   provider_unavailable: 'fatal',
   port_unavailable: 'fatal',
 
+  // reconciling
+  spill_failed: 'fatal',
+
   // ending
   aborted: 'fatal',
   usage: 'fatal',
