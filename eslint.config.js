@@ -10,6 +10,7 @@ const ROOMS = {
   policies: ['events', 'model'],
   producers: ['events', 'kafka'],
   observability: ['events', 'consumers'],
+  reconcile: ['events', 'kafka', 'consumers'],
 };
 
 /** Files that read without knowing any library: they import neither packages nor node: modules. */

@@ -44,4 +44,4 @@ try {
   console.error(error);
   process.exitCode = exitCodeOf(error);
 }
-process.disconnect?.();
+if (process.connected) process.disconnect();

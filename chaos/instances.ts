@@ -24,7 +24,7 @@ export class Instance {
   readonly #log: WriteStream;
   #child: ChildProcess | undefined;
   #supervising: Promise<void>;
-  #closing = false;
+  readonly #closing = new AbortController();
   /** It takes part: it runs and is not frozen. */
   isUp = false;
 
@@ -63,7 +63,7 @@ export class Instance {
 
   /** Lets it drain, and starts it no more. */
   async close(): Promise<void> {
-    this.#closing = true;
+    this.#closing.abort();
     this.signal('SIGCONT');
     this.#child?.kill('SIGTERM');
     const backstop = setTimeout(() => this.#child?.kill('SIGKILL'), 30_000);
@@ -74,14 +74,14 @@ export class Instance {
 
   /** Ends it at once, and starts it no more. */
   async abandon(): Promise<void> {
-    this.#closing = true;
+    this.#closing.abort();
     this.#child?.kill('SIGKILL');
     await this.#supervising;
   }
 
   async #supervise(): Promise<void> {
     const { configFile, storeFolder, onEnd } = this.#options;
-    while (!this.#closing) {
+    while (!this.#closing.signal.aborted) {
       const child = fork(PROGRAM, [configFile, storeFolder], {
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         execArgv: ['--disable-warning=TimeoutNegativeWarning'],
@@ -89,14 +89,14 @@ export class Instance {
       this.#child = child;
       child.stdout?.pipe(this.#log, { end: false });
       child.stderr?.pipe(this.#log, { end: false });
-      child.on('message', ({ kind }: Report) => {
-        if (kind === 'running') this.isUp = true;
+      child.on('message', (_running: Report) => {
+        this.isUp = true;
       });
       child.on('error', () => undefined); // an order that came too late
       const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
       this.isUp = false;
       onEnd(signal ?? `exit ${code}`);
-      if (!this.#closing) await sleep(RESTART_AFTER_MS);
+      await sleep(RESTART_AFTER_MS);
     }
   }
 }

@@ -4,6 +4,7 @@ import { demoCommand } from './cli/demo.ts';
 import { runMain } from './cli/main.ts';
 import { modelsCommand } from './cli/models.ts';
 import { publishCommand } from './cli/publish.ts';
+import { reconcileCommand } from './cli/reconcile.ts';
 import { runCommand } from './cli/run.ts';
 import { scanCommand } from './cli/scan.ts';
 import { scoreCommand } from './cli/score.ts';
@@ -21,6 +22,7 @@ const program = new Command('moderato')
   .addCommand(scanCommand())
   .addCommand(publishCommand())
   .addCommand(tailCommand())
+  .addCommand(reconcileCommand())
   .addCommand(topicsCommand())
   .addCommand(modelsCommand());
 

@@ -50,6 +50,7 @@ export const DISPOSITIONS = {
   record_too_large: 'fatal',
   consumer_crashed: 'fatal',
   partition_revoked: 'revoked',
+  range_unreadable: 'fatal',
 
   // starting up
   config_invalid: 'fatal',
@@ -61,6 +62,9 @@ export const DISPOSITIONS = {
   model_download_failed: 'fatal',
   provider_unavailable: 'fatal',
   port_unavailable: 'fatal',
+
+  // reconciling
+  spill_failed: 'fatal',
 
   // ending
   aborted: 'fatal',

@@ -18,7 +18,7 @@ const TEMPORARY: ReadonlySet<ErrorCode> = new Set([
  * mend, 75 for an outage (restart it), 70 for a defect.
  */
 export async function runMain(program: Command, argv: readonly string[]): Promise<void> {
-  quietenKafkajs();
+  quieten();
   // `moderato tail | head` closes the pipe when it has seen enough.
   process.stdout.on('error', (error: NodeJS.ErrnoException) => {
     if (error.code !== 'EPIPE') throw error;
@@ -32,12 +32,16 @@ export async function runMain(program: Command, argv: readonly string[]): Promis
   }
 }
 
-/** kafkajs 2.2.4 sets a timer to a time that has passed, once a process, and Node 24 warns of it. */
-function quietenKafkajs(): void {
+/**
+ * kafkajs 2.2.4 sets a timer to a time that has passed, once a process, and Node 24 warns of it. Node before 24.15
+ * calls its SQLite experimental.
+ */
+function quieten(): void {
   process.removeAllListeners('warning');
-  process.on('warning', (warning) => {
-    if (warning.name === 'TimeoutNegativeWarning') return;
-    process.stderr.write(`${warning.name}: ${warning.message}\n`);
+  process.on('warning', ({ name, message }) => {
+    if (name === 'TimeoutNegativeWarning') return;
+    if (name === 'ExperimentalWarning' && message.startsWith('SQLite')) return;
+    process.stderr.write(`${name}: ${message}\n`);
   });
 }
 

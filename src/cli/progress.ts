@@ -1,7 +1,8 @@
 import { SingleBar } from 'cli-progress';
 
 export interface Progress {
-  step(): void;
+  /** `count` more are done. @default 1 */
+  step(count?: number): void;
   end(): void;
 }
 
@@ -17,7 +18,7 @@ function drawnBar(doing: string, total: number): Progress {
     stream: process.stderr,
   });
   bar.start(total, 0);
-  return { step: () => bar.increment(), end: () => bar.stop() };
+  return { step: (count = 1) => bar.increment(count), end: () => bar.stop() };
 }
 
 const LINE_EVERY_MS = 5_000;
@@ -30,8 +31,8 @@ function plainLines(doing: string, total: number): Progress {
     process.stderr.write(`${doing}: ${done}/${total}\n`);
   };
   return {
-    step: () => {
-      done += 1;
+    step: (count = 1) => {
+      done += count;
       if (performance.now() - last >= LINE_EVERY_MS) say();
     },
     end: say,

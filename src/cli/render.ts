@@ -29,8 +29,8 @@ export interface LineOptions extends RenderOptions {
   nameWidth?: number;
 }
 
-type Format = Parameters<typeof styleText>[0];
-type Paint = (format: Format, text: string) => string;
+export type Format = Parameters<typeof styleText>[0];
+export type Paint = (format: Format, text: string) => string;
 
 const TONES: Readonly<Record<Outcome, Format>> = {
   block: ['bold', 'red'],
@@ -106,12 +106,8 @@ export function renderVerdictTable(
 
 function policyTable(policies: readonly PolicyResult[], paint: Paint): string {
   const head = ['policy', 'score', 'review', 'block', 'nearest prompt', 'cosine', 'margin'];
-  const table = new Table({
-    head: head.map((title) => paint('dim', title)),
-    style: { head: [], border: [], compact: true, 'padding-left': 2, 'padding-right': 0 },
-    colAligns: ['left', 'right', 'right', 'right', 'left', 'right', 'left'],
-    chars: NO_BORDERS,
-  });
+  const table = plainTable(['left', 'right', 'right', 'right', 'left', 'right', 'left']);
+  table.push(head.map((title) => paint('dim', title)));
   for (const result of policies) {
     const { thresholds, prompt, cosine, contrast, margin } = result;
     table.push([
@@ -126,11 +122,7 @@ function policyTable(policies: readonly PolicyResult[], paint: Paint): string {
         : paint('dim', `${signed(margin)} over “${printable(contrast)}”`),
     ]);
   }
-  return table
-    .toString()
-    .split('\n')
-    .map((line) => line.trimEnd())
-    .join('\n');
+  return drawn(table);
 }
 
 function policyName({ id, mode, belowFloor }: PolicyResult, paint: Paint): string {
@@ -145,6 +137,23 @@ const NO_BORDERS = Object.fromEntries(
     .concat('middle')
     .map((part) => [part, '']),
 );
+
+/** A table without borders, to be pushed to and then `drawn`. */
+export function plainTable(colAligns: Array<'left' | 'right'>): Table.Table {
+  return new Table({
+    style: { head: [], border: [], compact: true, 'padding-left': 2, 'padding-right': 0 },
+    colAligns,
+    chars: NO_BORDERS,
+  });
+}
+
+export function drawn(table: Table.Table): string {
+  return table
+    .toString()
+    .split('\n')
+    .map((line) => line.trimEnd())
+    .join('\n');
+}
 
 export interface Summary {
   verdicts: readonly Verdict[];
@@ -188,17 +197,17 @@ function causes(verdicts: readonly Verdict[], outcome: Outcome, paint: Paint): s
   return list.length === 0 ? '' : `  ${paint('dim', list.join(', '))}`;
 }
 
-function plural(count: number, noun: string): string {
+export function plural(count: number, noun: string): string {
   return `${count} ${noun}${count === 1 ? '' : 's'}`;
 }
 
-function painter({ colour, stream = process.stdout }: RenderOptions): Paint {
+export function painter({ colour, stream = process.stdout }: RenderOptions): Paint {
   if (colour === false) return (_, text) => text;
   if (colour === true) return (format, text) => styleText(format, text, { validateStream: false });
   return (format, text) => styleText(format, text, { stream });
 }
 
 /** A file name or a prompt may hold what a terminal obeys: escape sequences, and marks that turn text around. */
-function printable(text: string): string {
+export function printable(text: string): string {
   return text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 }

@@ -1,11 +1,11 @@
 import { afterEach, describe, expect, it } from '@jest/globals';
-import { Partitioners, type Message, type Transaction } from 'kafkajs';
 import type { EventSource } from '../../src/consumers/event-source.ts';
 import { COMPRESSION } from '../../src/kafka/codecs.ts';
 import { committedOffset } from '../support/consumer-group.ts';
 import { offsets, Puller, until } from '../support/puller.ts';
 import { openKafkaSource, type GroupReading } from '../support/kafka-source.ts';
 import { createTopic, publish, testKafka, uniqueName } from '../support/kafka.ts';
+import { transact } from '../support/transactions.ts';
 
 const opened: EventSource[] = [];
 
@@ -42,9 +42,9 @@ describe('what other producers write', () => {
   it('is committed past the control record that ends a transaction, without those aborted', async () => {
     const reading = await emptyTopic();
     // offsets: 0, 1, marker 2, aborted 3 and its marker 4, 5, marker 6
-    await transact(reading, [{ value: 'a' }, { value: 'b' }], 'commit');
-    await transact(reading, [{ value: 'lost' }], 'abort');
-    await transact(reading, [{ value: 'c' }], 'commit');
+    await transact(reading.kafka, reading.topic, [{ value: 'a' }, { value: 'b' }], 'commit');
+    await transact(reading.kafka, reading.topic, [{ value: 'lost' }], 'abort');
+    await transact(reading.kafka, reading.topic, [{ value: 'c' }], 'commit');
     const puller = open(reading);
     const taken = await puller.take(3);
     expect(offsets(taken)).toEqual([0, 1, 5]);
@@ -53,32 +53,13 @@ describe('what other producers write', () => {
     await until(() => puller.source.status().partitions[0]?.lag === 0);
 
     // A fetch of nothing but an aborted transaction: offsets 7 and 8.
-    await transact(reading, [{ value: 'lost too' }], 'abort');
+    await transact(reading.kafka, reading.topic, [{ value: 'lost too' }], 'abort');
     const waiting = puller.next();
     await until(async () => (await committed(reading)) === 9);
     await puller.source.stop();
     expect(await waiting).toBeUndefined();
   }, 30_000);
 });
-
-async function transact(
-  { kafka, topic }: GroupReading,
-  messages: Message[],
-  end: 'commit' | 'abort',
-): Promise<void> {
-  const producer = kafka.producer({
-    transactionalId: uniqueName('transaction'),
-    idempotent: true,
-    maxInFlightRequests: 1,
-    allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
-  });
-  await producer.connect();
-  const transaction: Transaction = await producer.transaction();
-  await transaction.send({ topic, messages });
-  await transaction[end]();
-  await producer.disconnect();
-}
 
 function committed({ kafka, groupId, topic }: GroupReading): Promise<number> {
   return committedOffset(kafka, groupId, topic, 0);

@@ -1,0 +1,132 @@
+/** A reconciliation's report as text for a terminal. Pure: text in, text out. */
+import type { InputPosition } from '../events/types.generated.ts';
+import type { Findings, FoundInput, FoundVerdict, ReconcileReport } from '../reconcile/report.ts';
+import {
+  drawn,
+  painter,
+  plainTable,
+  plural,
+  printable,
+  type Format,
+  type Paint,
+  type RenderOptions,
+} from './render.ts';
+
+type Row = [name: string, count: number, note: string];
+
+/** The counts, what was found and the conclusion, without a line feed at the end. */
+export function renderReconciliation(report: ReconcileReport, options: RenderOptions = {}): string {
+  const paint = painter(options);
+  return [
+    paint('bold', titleOf(report)),
+    ...emptyRanges(report),
+    countTable(report, paint),
+    ...sections(report, paint),
+    conclusion(report, paint),
+  ].join('\n\n');
+}
+
+function titleOf({ ranges, inputs }: ReconcileReport): string {
+  const topic = ranges[0]?.topic ?? 'the topic';
+  return `${topic}: ${plural(inputs, 'input')} in ${plural(ranges.length, 'partition')}`;
+}
+
+function emptyRanges({ ranges }: ReconcileReport): string[] {
+  const empty = ranges.filter(({ from, to }) => from === to).map(({ partition }) => partition);
+  if (empty.length === 0) return [];
+  const which =
+    empty.length === ranges.length ? 'every partition' : `partition ${empty.join(', ')}`;
+  return [`Nothing in the range of ${which}.`];
+}
+
+function countTable(report: ReconcileReport, paint: Paint): string {
+  const { missing, rejudged, versions } = report;
+  const good: Row[] = [
+    ['inputs', report.inputs, ''],
+    ['verdicts', report.verdicts, ''],
+    ...versions.map<Row>(({ modelHash, bundleHash, verdicts }) => [
+      '  by a version',
+      verdicts,
+      `model ${modelHash.slice(0, 12)}, bundle ${bundleHash.slice(0, 12)}`,
+    ]),
+    ['duplicates', report.duplicates, 'harmless: the same answer once more'],
+    ['re-judged', rejudged.count, `harmless: by another version; ${rejudged.differing} differ`],
+    ['unknown', report.unknown.count, 'a verdict where there is no input'],
+    ['outside', report.outside, 'verdicts before or after the range'],
+    ['elsewhere', report.elsewhere, 'verdicts of other topics'],
+    ['dead letters', report.deadLetters, ''],
+  ];
+  const faults: Row[] = [
+    ['missing', missing.count, `no verdict; ${missing.uncommitted} not committed yet`],
+    ['conflicting', report.conflicting.count, 'verdicts that contradict each other'],
+    ['no dead letter', report.withoutDeadLetter.count, 'although the verdict promises one'],
+    ['undecodable', report.undecodable.count, 'neither a verdict nor a dead letter'],
+  ];
+  const table = plainTable(['left', 'right', 'left']);
+  for (const [name, count, note] of good) table.push([name, String(count), paint('dim', note)]);
+  for (const [name, count, note] of faults) {
+    const format: Format = count > 0 ? ['bold', 'red'] : 'dim';
+    table.push([paint(format, name), paint(format, String(count)), paint('dim', note)]);
+  }
+  return drawn(table);
+}
+
+function sections(report: ReconcileReport, paint: Paint): string[] {
+  const { missing, conflicting, withoutDeadLetter, undecodable, rejudged, unknown } = report;
+  return [
+    section(paint, 'Missing', missing, ({ input, committed }) => [
+      `${positionOf(input)}${committed ? '' : paint('dim', '  not committed yet')}`,
+    ]),
+    section(paint, 'Conflicting', conflicting, inputLines),
+    section(paint, 'Without their dead letter', withoutDeadLetter, inputLines),
+    section(paint, 'Undecodable', undecodable, ({ at, error }) => [
+      `${positionOf(at)}  ${printable(error)}`,
+    ]),
+    section(paint, 'Re-judged', rejudged, inputLines),
+    section(paint, 'Unknown', unknown, inputLines),
+  ].filter((text) => text !== '');
+}
+
+function section<T>(
+  paint: Paint,
+  title: string,
+  { count, first }: Findings<T>,
+  linesOf: (finding: T) => string[],
+): string {
+  if (first.length === 0) return '';
+  const lines = first.flatMap(linesOf);
+  const more = count - first.length;
+  if (more > 0) lines.push(paint('dim', `and ${more} more`));
+  return [paint('bold', title), ...lines.map((line) => `  ${line}`)].join('\n');
+}
+
+function inputLines({ input, verdicts }: FoundInput): string[] {
+  return [positionOf(input), ...verdicts.map((verdict) => `  ${verdictLine(verdict)}`)];
+}
+
+function verdictLine({ verdictId, outcome, at, modelHash, bundleHash }: FoundVerdict): string {
+  const version = `model ${modelHash.slice(0, 12)}, bundle ${bundleHash.slice(0, 12)}`;
+  return `${printable(verdictId)} at ${positionOf(at)}  ${outcome}  ${printable(version)}`;
+}
+
+function positionOf({ topic, partition, offset }: InputPosition): string {
+  return `${printable(topic)}/${partition}/${offset}`;
+}
+
+function conclusion(report: ReconcileReport, paint: Paint): string {
+  if (report.proven) {
+    const text =
+      report.inputs === 0
+        ? 'Nothing to prove: there are no inputs.'
+        : 'Proven: every input has exactly one outcome.';
+    return paint(['bold', 'green'], text);
+  }
+  const faults = [
+    [report.missing.count, 'missing'],
+    [report.conflicting.count, 'conflicting'],
+    [report.withoutDeadLetter.count, 'without a dead letter'],
+    [report.undecodable.count, 'undecodable'],
+  ] as const;
+  const found = faults.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
+  return paint(['bold', 'red'], `Not proven: ${found.join(', ')}.`);
+}

@@ -1,0 +1,143 @@
+import type { Kafka } from 'kafkajs';
+import type { Config } from '../config-schema.ts';
+import type { InputRecord } from '../consumers/event-source.ts';
+import {
+  rangesOf,
+  readRanges,
+  type OffsetRange,
+  type TimeWindow,
+} from '../consumers/read-range.ts';
+import { dispositionOf } from '../errors.ts';
+import { createDeadLetterDecoder, createVerdictDecoder } from '../events/index.ts';
+import type { SchemaRegistry } from '../events/schema-registry.ts';
+import { withAdmin } from '../kafka/topics.ts';
+import { Reconciliation } from './reconciliation.ts';
+import type { ReconcileReport } from './report.ts';
+
+/** Told how far a stage is, for whoever waits. */
+export interface Stage {
+  step(count: number): void;
+  end(): void;
+}
+
+export interface ReconcileOptions {
+  kafka: Kafka;
+  /** As configured. */
+  topics: Pick<Config['topics'], 'input' | 'verdicts' | 'routes' | 'deadLetters'>;
+  /** The group of the service: what it has not committed may still be worked on. */
+  groupId: string;
+  /** Needed for verdicts in Confluent wire format. */
+  registry?: SchemaRegistry | undefined;
+  /** Of the input records. @default all that the topic holds */
+  window?: TimeWindow | undefined;
+  /** How many of each kind of finding are named. @default 20 */
+  limit?: number | undefined;
+  /** Where the temporary file is made. @default the system's folder for such files */
+  tempFolder?: string | undefined;
+  /** How long reading may stand still, in ms; see `readRanges`. */
+  stallTimeoutMs?: number | undefined;
+  signal?: AbortSignal | undefined;
+  /** Called as a stage begins. `total`: records at most. */
+  onStage?: ((doing: string, total: number) => Stage) | undefined;
+}
+
+/**
+ * How much earlier than the window's beginning a verdict may seem to be: publishers and the service have clocks
+ * of their own.
+ */
+const CLOCK_MARGIN_MS = 3_600_000;
+/** Drawing a bar takes longer than reading a record. */
+const STEP = 1_000;
+
+/**
+ * Reads the input topic and everything that was made of it, and reports whether each input has exactly one
+ * outcome. Only what is in the topics by now counts. Takes memory for the findings that are named, not for the
+ * records; those take about 60 bytes each on disk.
+ *
+ * Throws AppError `spill_failed`, `range_unreadable`, `topic_missing`, `kafka_unauthorized`, `kafka_unavailable`,
+ * `registry_unavailable`, `registry_rejected` or `aborted`.
+ */
+export async function reconcile(options: ReconcileOptions): Promise<ReconcileReport> {
+  const { kafka, topics, registry, window = {}, groupId, limit, tempFolder, signal } = options;
+  // In this order: what the group had committed before the outputs' ends were asked for has its verdict in them.
+  const inputs = await rangesOf(kafka, [topics.input], window);
+  const committed = await committedOffsets(kafka, groupId, topics.input);
+  const verdictTopics = new Set([topics.verdicts, ...Object.values(topics.routes)]);
+  const outputs = await rangesOf(kafka, [...verdictTopics, topics.deadLetters], {
+    ...(window.fromMs !== undefined && { fromMs: window.fromMs - CLOCK_MARGIN_MS }),
+  });
+
+  using reconciliation = new Reconciliation({
+    topic: topics.input,
+    ranges: inputs,
+    limit,
+    folder: tempFolder,
+  });
+  await readStage(options, `reading ${topics.input}`, inputs, ({ partition, offset }) =>
+    reconciliation.addInput(partition, offset),
+  );
+
+  const verdicts = createVerdictDecoder({ registry });
+  const deadLetters = createDeadLetterDecoder({ registry });
+  await readStage(options, 'reading verdicts and dead letters', outputs, async (record) => {
+    const { topic, partition, offset, value } = record;
+    const at = { topic, partition, offset };
+    try {
+      if (topic === topics.deadLetters) {
+        reconciliation.addDeadLetter(await deadLetters.decode(value));
+      } else {
+        reconciliation.addVerdict(await verdicts.decode(value), at);
+      }
+    } catch (error) {
+      if (dispositionOf(error) !== 'dead-letter') throw error;
+      reconciliation.addUndecodable(at, error);
+    }
+  });
+
+  const stage = options.onStage?.('comparing', sizeOf(inputs));
+  const report = await reconciliation.report(committed, {
+    signal,
+    onCompared: (count) => stage?.step(count),
+  });
+  stage?.end();
+  return report;
+}
+
+async function readStage(
+  { kafka, signal, stallTimeoutMs, onStage }: ReconcileOptions,
+  doing: string,
+  ranges: readonly OffsetRange[],
+  onRecord: (record: InputRecord) => void | Promise<void>,
+): Promise<void> {
+  const stage = onStage?.(doing, sizeOf(ranges));
+  let count = 0;
+  await readRanges({
+    kafka,
+    ranges,
+    signal,
+    stallTimeoutMs,
+    onRecord: (record) => {
+      count += 1;
+      if (count % STEP === 0) stage?.step(STEP);
+      return onRecord(record);
+    },
+  });
+  stage?.step(count % STEP);
+  stage?.end();
+}
+
+async function committedOffsets(
+  kafka: Kafka,
+  groupId: string,
+  topic: string,
+): Promise<Map<number, number>> {
+  const [offsets] = await withAdmin(kafka, `asking for the offsets of ${groupId}`, (admin) =>
+    admin.fetchOffsets({ groupId, topics: [topic] }),
+  );
+  const known = offsets?.partitions.map((each) => [each.partition, Number(each.offset)] as const);
+  return new Map(known?.filter(([, offset]) => offset >= 0));
+}
+
+function sizeOf(ranges: readonly OffsetRange[]): number {
+  return ranges.reduce((sum, { from, to }) => sum + to - from, 0);
+}

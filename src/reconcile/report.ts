@@ -1,0 +1,106 @@
+/**
+ * Looking back: whether every record of the input topic has exactly one outcome. This room reads what was
+ * published and judges no image.
+ */
+import type { OffsetRange } from '../consumers/read-range.ts';
+import type { InputPosition, Outcome } from '../events/types.generated.ts';
+
+/** How often something was found, and the first of it. */
+export interface Findings<T> {
+  count: number;
+  /** At most as many as were asked for; by partition and offset. */
+  first: T[];
+}
+
+/** One answer to an input; a duplicate of it is not another one. */
+export interface FoundVerdict {
+  verdictId: string;
+  outcome: Outcome;
+  /** Where it was first found. */
+  at: InputPosition;
+  modelHash: string;
+  bundleHash: string;
+}
+
+export interface FoundInput {
+  input: InputPosition;
+  verdicts: FoundVerdict[];
+}
+
+export interface MissingInput {
+  input: InputPosition;
+  /** False when the group has not committed it: it may still be worked on. */
+  committed: boolean;
+}
+
+export interface Rejudged extends FoundInput {
+  outcomesDiffer: boolean;
+}
+
+export interface Undecodable {
+  at: InputPosition;
+  /** Code and message of what the decoder threw. */
+  error: string;
+}
+
+export interface VersionCount {
+  modelHash: string;
+  bundleHash: string;
+  /** Of the range, duplicates included. */
+  verdicts: number;
+}
+
+export interface InputRange extends OffsetRange {
+  /** The next offset that the group reads; -1 when it has committed none. */
+  committed: number;
+}
+
+export interface ReconcileReport {
+  /** Nothing is missing, conflicting, undecodable or without its dead letter. */
+  proven: boolean;
+  /** What was asked about, one for each partition of the input topic. */
+  ranges: InputRange[];
+  inputs: number;
+  /** That name a position in the ranges; duplicates and unknown ones included. */
+  verdicts: number;
+  /** The same answer with the same id once more: harmless. */
+  duplicates: number;
+  /** Inputs without a verdict; `uncommitted` of them are not committed by the group. */
+  missing: Findings<MissingInput> & { uncommitted: number };
+  /** Inputs with answers that contradict each other. */
+  conflicting: Findings<FoundInput>;
+  /** Inputs judged by several versions of model and bundle: harmless. `differing` of them with several outcomes. */
+  rejudged: Findings<Rejudged> & { differing: number };
+  /** Positions in the ranges that hold no input and yet have a verdict. */
+  unknown: Findings<FoundInput>;
+  /** Dead letters of inputs in the ranges. */
+  deadLetters: number;
+  /** Inputs whose verdict promises a dead letter that is not there. */
+  withoutDeadLetter: Findings<FoundInput>;
+  /** Records of the output topics that are no verdict, or no dead letter, although they should be. */
+  undecodable: Findings<Undecodable>;
+  /** Verdicts of the same topic, outside of the ranges. */
+  outside: number;
+  /** Verdicts of other input topics. */
+  elsewhere: number;
+  versions: VersionCount[];
+  /** What was spilled to disk, in bytes. */
+  spilledBytes: number;
+}
+
+/** Counts everything and keeps the first few. */
+export class Tally<T> implements Findings<T> {
+  count = 0;
+  readonly first: T[] = [];
+  readonly #limit: number;
+
+  constructor(limit: number) {
+    this.#limit = limit;
+  }
+
+  /** `describe` is only called for what is kept. */
+  add(describe: () => T): void {
+    this.count += 1;
+    if (this.first.length < this.#limit) this.first.push(describe());
+  }
+}
