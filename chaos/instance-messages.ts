@@ -8,5 +8,5 @@ export type Order =
 
 /** What an instance tells the suite. */
 export interface Report {
-  kind: 'running';
+  running: boolean;
 }

@@ -31,10 +31,11 @@ process.on('message', (order: Order) => {
   else if (order.kind === 'store') store.setAway(order.away);
   else for (const thread of threads) void thread.terminate();
 });
-process.on('disconnect', () => process.exit(1)); // the suite is gone
+const onAlone = (): never => process.exit(1); // the suite is gone
+process.on('disconnect', onAlone);
 
 try {
-  const running: Report = { kind: 'running' };
+  const running: Report = { running: true };
   await serve(configFile, {
     faultPoints,
     fetcher: store.fetcher,
@@ -44,4 +45,5 @@ try {
   console.error(error);
   process.exitCode = exitCodeOf(error);
 }
+process.off('disconnect', onAlone);
 if (process.connected) process.disconnect();

@@ -89,8 +89,8 @@ export class Instance {
       this.#child = child;
       child.stdout?.pipe(this.#log, { end: false });
       child.stderr?.pipe(this.#log, { end: false });
-      child.on('message', (_running: Report) => {
-        this.isUp = true;
+      child.on('message', ({ running }: Report) => {
+        this.isUp = running;
       });
       child.on('error', () => undefined); // an order that came too late
       const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];

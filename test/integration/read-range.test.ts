@@ -3,7 +3,7 @@ import type { Kafka } from 'kafkajs';
 import type { InputRecord } from '../../src/consumers/event-source.ts';
 import { rangesOf, readRanges, type OffsetRange } from '../../src/consumers/read-range.ts';
 import { withAdmin } from '../../src/kafka/topics.ts';
-import { until } from '../support/event-source-conformance.ts';
+import { until } from '../support/puller.ts';
 import { createTopic, publish, testKafka } from '../support/kafka.ts';
 import { openTransaction, transact } from '../support/transactions.ts';
 

@@ -1,5 +1,5 @@
 import { Partitioners, type Kafka, type Message, type Transaction } from 'kafkajs';
-import { until } from './event-source-conformance.ts';
+import { until } from './puller.ts';
 import { countRecords, uniqueName } from './kafka.ts';
 
 /** Publishes in a transaction of its own and hands it over, still open. */
