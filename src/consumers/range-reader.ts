@@ -12,7 +12,7 @@ const STALL_CHECK_MS = 1_000;
 const HEARTBEAT_MS = 1_000;
 /**
  * Of one fetch: what is held in memory, at most, for each broker, unless a single record is larger. Small records
- * take a multiple as objects, and more bytes at a time made reading no faster.
+ * take a multiple as objects.
  */
 const FETCH_BYTES = 1024 * 1024;
 
