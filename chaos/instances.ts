@@ -14,12 +14,15 @@ export interface InstanceOptions {
   configFile: string;
   storeFolder: string;
   logFolder: string;
+  /** Told that there is another process of it. */
+  onStart: (pid: number) => void;
   /** Told how it ended: an exit code, or the name of a signal. */
   onEnd: (how: string) => void;
 }
 
 /** One service instance and its supervisor, which starts it again however it ends. */
 export class Instance {
+  readonly logFile: string;
   readonly #options: InstanceOptions;
   readonly #log: WriteStream;
   #child: ChildProcess | undefined;
@@ -30,7 +33,8 @@ export class Instance {
 
   constructor(options: InstanceOptions) {
     this.#options = options;
-    this.#log = createWriteStream(join(options.logFolder, `${options.name}.log`));
+    this.logFile = join(options.logFolder, `${options.name}.log`);
+    this.#log = createWriteStream(this.logFile);
     this.#supervising = this.#supervise();
   }
 
@@ -80,13 +84,14 @@ export class Instance {
   }
 
   async #supervise(): Promise<void> {
-    const { configFile, storeFolder, onEnd } = this.#options;
+    const { configFile, storeFolder, onStart, onEnd } = this.#options;
     while (!this.#closing.signal.aborted) {
       const child = fork(PROGRAM, [configFile, storeFolder], {
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         execArgv: ['--disable-warning=TimeoutNegativeWarning'],
       });
       this.#child = child;
+      onStart(this.pid);
       child.stdout?.pipe(this.#log, { end: false });
       child.stderr?.pipe(this.#log, { end: false });
       child.on('message', ({ running }: Report) => {
