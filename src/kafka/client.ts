@@ -8,6 +8,7 @@ import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import type { Config, Secrets } from '../config-schema.ts';
 import { AppError, messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
+import { mendAbortedTransactions } from './aborted-transactions.ts';
 import { registerCodecs } from './codecs.ts';
 import { kafkaLogCreator } from './kafka-logger.ts';
 
@@ -31,6 +32,7 @@ export function createKafka(
   { retries = 8 }: KafkaTuning = {},
 ): Kafka {
   registerCodecs();
+  mendAbortedTransactions();
   const ssl = sslOptions(config.tls);
   const sasl = config.sasl && saslOptions(config.sasl, secrets);
   return new Kafka({
