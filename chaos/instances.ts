@@ -8,6 +8,8 @@ import type { Order, Report } from './instance-messages.ts';
 
 const PROGRAM = fileURLToPath(new URL('./instance.ts', import.meta.url));
 const RESTART_AFTER_MS = 300;
+/** Between the service's end and that of its process. */
+const MAX_LINGER_MS = 5_000;
 
 export interface InstanceOptions {
   name: string;
@@ -92,15 +94,19 @@ export class Instance {
       });
       this.#child = child;
       onStart(this.pid);
+      let lingering: NodeJS.Timeout | undefined;
       child.stdout?.pipe(this.#log, { end: false });
       child.stderr?.pipe(this.#log, { end: false });
       child.on('message', ({ running }: Report) => {
         this.isUp = running;
+        if (!running) lingering = setTimeout(() => child.kill('SIGKILL'), MAX_LINGER_MS);
       });
       child.on('error', () => undefined); // an order that came too late
       const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
       this.isUp = false;
-      onEnd(signal ?? `exit ${code}`);
+      clearTimeout(lingering);
+      const overdue = lingering !== undefined && signal === 'SIGKILL';
+      onEnd(overdue ? 'lingering after its end' : (signal ?? `exit ${code}`));
       await sleep(RESTART_AFTER_MS);
     }
   }
