@@ -61,11 +61,19 @@ async function strikeInstance(
       return instance.freeze(forMs);
     case 'decoder killed': {
       const [decoder] = await childrenOf(instance.pid);
-      if (decoder) process.kill(decoder.pid, 'SIGKILL');
+      if (decoder) killIfThere(decoder.pid);
       return;
     }
     case 'inference thread killed':
       instance.send({ kind: 'kill-inference' });
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended between being found and being struck.
   }
 }
 
