@@ -30,12 +30,6 @@ export interface KafkaEnds {
   sink: VerdictSink;
 }
 
-/**
- * A transaction that follows the last one closely is put off until the broker has marked that one's end, in some ms:
- * the usual first wait of 200 ms would halve the throughput. As long as usual in all, about 25 s.
- */
-const TRANSACTION_RETRY = { initialRetryTime: 10, retries: 13 };
-
 /** A source and a sink that keep the promise of `config.delivery`. Close the source before the sink. */
 export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryParts): KafkaEnds {
   const { kafka, registry, clock, logger, faults } = parts;
@@ -56,11 +50,12 @@ export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryP
         maxInFlightRequests: 1,
         allowAutoTopicCreation: false,
         createPartitioner,
-        retry: TRANSACTION_RETRY,
+        retry: { retries: 0 },
       }),
     groupId: config.kafka.groupId,
     topic: topics.input,
     compression: COMPRESSION[output.compression],
+    clock,
     faults,
   });
   const sink = createTransactionalVerdictSink({

@@ -19,9 +19,9 @@ export const FAULT_POINTS = [
   /** Offsets are about to be committed, or were. */
   'committing',
   'committed',
-  /** Exactly-once: messages are in the transaction, then the offset, then it is committed. */
-  'transaction-messages',
+  /** Exactly-once: the offset is in the transaction, then the messages, then it is committed. */
   'transaction-offsets',
+  'transaction-messages',
   'transaction-committed',
 ] as const;
 

@@ -33,8 +33,8 @@ export async function runMain(program: Command, argv: readonly string[]): Promis
 }
 
 /**
- * kafkajs 2.2.4 sets a timer to a time that has passed, once a process, and Node 24 warns of it. Node before 24.15
- * calls its SQLite experimental.
+ * kafkajs 2.2.4 sets a timer to a time that has passed, once a process, and Node 24 warns of it. Earlier releases
+ * of Node 24 call their SQLite experimental.
  */
 function quieten(): void {
   process.removeAllListeners('warning');

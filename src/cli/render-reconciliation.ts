@@ -50,7 +50,11 @@ function countTable(report: ReconcileReport, paint: Paint): string {
       `model ${modelHash.slice(0, 12)}, bundle ${bundleHash.slice(0, 12)}`,
     ]),
     ['duplicates', report.duplicates, 'harmless: the same answer once more'],
-    ['re-judged', rejudged.count, `harmless: by another version; ${rejudged.differing} differ`],
+    [
+      're-judged',
+      rejudged.count,
+      `harmless: by another version; ${rejudged.differing} with another outcome`,
+    ],
     ['unknown', report.unknown.count, 'a verdict where there is no input'],
     ['outside', report.outside, 'verdicts before or after the range'],
     ['elsewhere', report.elsewhere, 'verdicts of other topics'],

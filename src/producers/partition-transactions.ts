@@ -5,15 +5,19 @@ import type {
   RecordMetadata,
   Transaction,
 } from 'kafkajs';
+import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { noFaults, type FaultPoints } from '../fault-points.ts';
-import { kafkaError } from '../kafka/errors.ts';
+import { causes, kafkaError } from '../kafka/errors.ts';
 import type { Outgoing } from './outgoing.ts';
 import { ALL_IN_SYNC_REPLICAS, byTopic, describe, unacknowledgedOf } from './request.ts';
 import { StickyPartitioner } from './sticky-partitioner.ts';
 
 export interface PartitionTransactionsOptions {
-  /** A new producer with this transactional id, not yet connected. */
+  /**
+   * A new producer with this transactional id, not yet connected. It must not try again by itself: when one broker's
+   * part of a request fails, kafkajs does not wait for the others' before it sends theirs once more.
+   */
   createProducer: (
     transactionalId: string,
     partitioner: ICustomPartitioner,
@@ -22,14 +26,29 @@ export interface PartitionTransactionsOptions {
   groupId: string;
   topic: string;
   compression: CompressionTypes;
+  clock: Clock;
   faults?: FaultPoints | undefined;
 }
+
+/** What one transaction holds. */
+interface Commit {
+  partition: number;
+  messages: readonly Outgoing[];
+  /** The next to be read of the partition. */
+  offset: number;
+}
+
+/** How long the end of the transaction before may take to be marked, in ms, and how often that is asked. */
+const PREDECESSOR_TIMEOUT_MS = 20_000;
+const PUT_OFF_MS = 3;
 
 /** One input partition for as long as nobody else has claimed it. */
 interface Claim {
   producer: Pick<Producer, 'connect' | 'transaction' | 'disconnect'>;
   /** Begun already, which is what makes kafkajs ask for the producer's id and so fences the former owner. */
   begun: Transaction | undefined;
+  /** The transaction that is under way. */
+  running: Promise<unknown>;
 }
 
 /**
@@ -42,6 +61,7 @@ export class PartitionTransactions {
   readonly #options: PartitionTransactionsOptions;
   readonly #partitioner = new StickyPartitioner();
   readonly #claims = new Map<number, Claim>();
+  readonly #leaving = new Set<Promise<void>>();
   #acquiring: Promise<void> = Promise.resolve();
 
   constructor(options: PartitionTransactionsOptions) {
@@ -56,7 +76,7 @@ export class PartitionTransactions {
   acquire(partitions: readonly number[], others: 'keep' | 'release'): Promise<void> {
     const acquired = this.#acquiring.then(async () => {
       const released = others === 'release' ? [...this.#claims.keys()] : partitions;
-      await Promise.all(released.map((partition) => this.#drop(partition)));
+      for (const partition of released) this.#drop(partition);
       await Promise.all(partitions.map((partition) => this.#claim(partition)));
     });
     this.#acquiring = acquired.catch(() => undefined);
@@ -70,38 +90,62 @@ export class PartitionTransactions {
    * Throws AppError `topic_missing`, `record_too_large`, `kafka_unauthorized` or `kafka_unavailable`.
    */
   async commit(partition: number, messages: readonly Outgoing[], offset: number): Promise<void> {
-    const { groupId, topic, compression, faults = noFaults } = this.#options;
     const claim = this.#claims.get(partition);
+    if (claim === undefined) throw notOurs(this.#options.topic, partition);
+    const committed = this.#commit(claim, { partition, messages, offset });
+    claim.running = committed.catch(() => undefined);
     try {
-      if (claim === undefined) throw notOurs(topic, partition);
-      const transaction = claim.begun ?? (await claim.producer.transaction());
-      claim.begun = undefined;
-      const answers = await transaction.sendBatch({
-        acks: ALL_IN_SYNC_REPLICAS,
-        compression,
-        topicMessages: byTopic(messages),
-      });
-      this.#requireAll(messages, answers);
-      faults.reach('transaction-messages');
-      const offsets = [{ partition, offset: String(offset) }];
-      await transaction.sendOffsets({
-        consumerGroupId: groupId,
-        topics: [{ topic, partitions: offsets }],
-      });
-      faults.reach('transaction-offsets');
-      await transaction.commit();
-      faults.reach('transaction-committed');
+      await committed;
     } catch (error) {
-      // kafkajs cannot use a producer again whose transaction failed; disconnected meanwhile, it connects anew.
-      if (this.#claims.get(partition) === claim) this.#claims.delete(partition);
-      await disconnect(claim);
+      // kafkajs cannot use a producer again whose transaction failed.
+      if (this.#claims.get(partition) === claim) this.#drop(partition);
       throw kafkaError(error, describe(messages));
     }
   }
 
-  /** Disconnects; a transaction that is under way is aborted by the next owner, or by the broker after a minute. */
+  async #commit(claim: Claim, { partition, messages, offset }: Commit): Promise<void> {
+    const { compression, faults = noFaults } = this.#options;
+    const transaction = claim.begun ?? (await claim.producer.transaction());
+    claim.begun = undefined;
+    await this.#sendOffset(transaction, partition, offset);
+    faults.reach('transaction-offsets');
+    const answers = await transaction.sendBatch({
+      acks: ALL_IN_SYNC_REPLICAS,
+      compression,
+      topicMessages: byTopic(messages),
+    });
+    this.#requireAll(messages, answers);
+    faults.reach('transaction-messages');
+    await transaction.commit();
+    faults.reach('transaction-committed');
+  }
+
+  /**
+   * The offset comes first: it is what is put off until the broker has marked the end of the transaction before, in
+   * some ms. Behind it nothing of this one is put off any more.
+   */
+  async #sendOffset(transaction: Transaction, partition: number, offset: number): Promise<void> {
+    const { groupId, topic, clock } = this.#options;
+    const deadline = clock.elapsed() + PREDECESSOR_TIMEOUT_MS;
+    const partitions = [{ partition, offset: String(offset) }];
+    for (;;) {
+      try {
+        await transaction.sendOffsets({
+          consumerGroupId: groupId,
+          topics: [{ topic, partitions }],
+        });
+        return;
+      } catch (error) {
+        if (!isPutOff(error) || clock.elapsed() > deadline) throw error;
+        await clock.sleep(PUT_OFF_MS);
+      }
+    }
+  }
+
+  /** Lets the transactions that are under way end, and disconnects. */
   async close(): Promise<void> {
     await this.acquire([], 'release');
+    await Promise.all(this.#leaving);
   }
 
   async #claim(partition: number): Promise<void> {
@@ -110,17 +154,27 @@ export class PartitionTransactions {
     const producer = createProducer(id, this.#partitioner.create);
     try {
       await producer.connect();
-      this.#claims.set(partition, { producer, begun: await producer.transaction() });
+      this.#claims.set(partition, {
+        producer,
+        begun: await producer.transaction(),
+        running: Promise.resolve(),
+      });
     } catch (error) {
       await producer.disconnect().catch(() => undefined); // it may never have been connected
       throw kafkaError(error, `fencing ${topic}/${partition} as ${id}`);
     }
   }
 
-  async #drop(partition: number): Promise<void> {
+  /** A producer that is disconnected while it works connects anew: so it is let finish, with nobody waiting for it. */
+  #drop(partition: number): void {
     const claim = this.#claims.get(partition);
+    if (!claim) return;
     this.#claims.delete(partition);
-    await disconnect(claim);
+    const left = claim.running
+      .then(() => claim.producer.disconnect())
+      .catch(() => undefined) // the broker may be gone
+      .finally(() => this.#leaving.delete(left));
+    this.#leaving.add(left);
   }
 
   #requireAll(messages: readonly Outgoing[], answers: readonly RecordMetadata[]): void {
@@ -133,8 +187,8 @@ export class PartitionTransactions {
   }
 }
 
-async function disconnect(claim: Claim | undefined): Promise<void> {
-  await claim?.producer.disconnect().catch(() => undefined); // the broker may be gone
+function isPutOff(error: unknown): boolean {
+  return [...causes(error)].some(({ type }) => type === 'CONCURRENT_TRANSACTIONS');
 }
 
 function notOurs(topic: string, partition: number): AppError {

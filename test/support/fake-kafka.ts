@@ -17,6 +17,7 @@ const EVENTS = {
   STOP: 'consumer.stop',
   CRASH: 'consumer.crash',
   START_BATCH_PROCESS: 'consumer.start_batch_process',
+  END_BATCH_PROCESS: 'consumer.end_batch_process',
 };
 
 interface Offsets {
