@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf } from '../bench/process-watch.ts';
 import { withAdmin } from '../src/kafka/topics.ts';
 import type { Instance } from './instances.ts';
-import type { Fault, FaultKind } from './schedule.ts';
+import type { Fault, InstanceFault } from './schedule.ts';
 import { BROKERS, type World } from './world.ts';
 
 export interface Scene {
@@ -10,84 +10,107 @@ export interface Scene {
   instances: readonly Instance[];
 }
 
-/** Strikes at once; resolves when what it broke for a while is mended. */
-type Strike = (scene: Scene, fault: Fault) => Promise<void>;
+/** Resolves when what it broke for a while is mended. */
+type Strike = () => Promise<void>;
 
 /** Instances that must be at work when another is struck. */
 const MIN_UP = 2;
-const PATIENCE_MS = 20_000;
+const PATIENCE_MS = 60_000;
 const JOIN_EVERY_MS = 1_000;
 
-const STRIKES: Record<FaultKind, Strike> = {
-  'instance killed': async (scene, fault) => (await victim(scene, fault)).signal('SIGKILL'),
-  'instance terminated': async (scene, fault) => (await victim(scene, fault)).signal('SIGTERM'),
-  'instance crashes at a point': async (scene, fault) => {
-    const { point, nth } = fault;
-    (await victim(scene, fault)).send({ kind: 'crash-at', point, nth });
-  },
-  'instance frozen briefly': freeze,
-  'instance frozen beyond its session': freeze,
-  'decoder killed': async (scene, fault) => {
-    const { pid } = await victim(scene, fault);
-    const decoders = await childrenOf(pid);
-    for (const decoder of decoders.slice(0, 1)) process.kill(decoder.pid, 'SIGKILL');
-  },
-  'inference thread killed': async (scene, fault) =>
-    (await victim(scene, fault)).send({ kind: 'kill-inference' }),
-  'broker killed': (scene, fault) =>
-    withoutBroker(scene, fault, (id) => scene.world.cluster.killNode(id)),
-  'broker restarted': (scene, fault) =>
-    withoutBroker(scene, fault, (id) => scene.world.cluster.stopNode(id)),
-  'rebalance storm': storm,
-  'store away': async ({ instances }, { forMs }) => {
-    for (const instance of instances) instance.send({ kind: 'store', away: true });
-    await sleep(forMs);
-    for (const instance of instances) instance.send({ kind: 'store', away: false });
-  },
-};
-
-export function strike(scene: Scene, fault: Fault): Promise<void> {
-  return STRIKES[fault.kind](scene, fault);
+/**
+ * Waits until the fault may strike: two instances are at work, or no broker is away. What it resolves with strikes
+ * at once.
+ */
+export async function aim(scene: Scene, fault: Fault): Promise<Strike> {
+  const { world, instances } = scene;
+  switch (fault.kind) {
+    case 'broker killed':
+    case 'broker restarted': {
+      await untilReplicated(world);
+      return () => withoutBroker(world, fault);
+    }
+    case 'rebalance storm':
+      return () => storm(world, fault.forMs);
+    case 'store away':
+      return () => withoutStore(instances, fault.forMs);
+    default: {
+      const victim = await untilOneMayFall(instances, fault.target);
+      const { kind } = fault;
+      return () => strikeInstance(victim, { ...fault, kind });
+    }
+  }
 }
 
-/** An instance at work, as soon as enough are that the group does not stand still. */
-async function victim({ instances }: Scene, { target }: Fault): Promise<Instance> {
+async function strikeInstance(
+  instance: Instance,
+  { kind, forMs, point, nth }: Fault & { kind: InstanceFault },
+): Promise<void> {
+  switch (kind) {
+    case 'instance killed':
+      instance.signal('SIGKILL');
+      return;
+    case 'instance terminated':
+      instance.signal('SIGTERM');
+      return;
+    case 'instance crashes at a point':
+      instance.send({ kind: 'crash-at', point, nth });
+      return;
+    case 'instance frozen briefly':
+    case 'instance frozen beyond its session':
+      return instance.freeze(forMs);
+    case 'decoder killed': {
+      const [decoder] = await childrenOf(instance.pid);
+      if (decoder) killIfThere(decoder.pid);
+      return;
+    }
+    case 'inference thread killed':
+      instance.send({ kind: 'kill-inference' });
+  }
+}
+
+function killIfThere(pid: number): void {
+  try {
+    process.kill(pid, 'SIGKILL');
+  } catch {
+    // It ended between being found and being struck.
+  }
+}
+
+async function untilOneMayFall(instances: readonly Instance[], target: number): Promise<Instance> {
   const deadline = performance.now() + PATIENCE_MS;
   for (;;) {
     const up = instances.filter(({ isUp }) => isUp);
-    const chosen = up[target % Math.max(up.length, 1)];
-    if (chosen && (up.length >= MIN_UP || performance.now() > deadline)) return chosen;
-    if (performance.now() > deadline * 2) throw new Error('no instance came up');
+    const victim = up[target % Math.max(up.length, 1)];
+    if (victim && up.length >= MIN_UP) return victim;
+    if (performance.now() > deadline) throw new Error(`${up.length} instances are up: too few`);
     await sleep(100);
   }
 }
 
-async function freeze(scene: Scene, fault: Fault): Promise<void> {
-  const instance = await victim(scene, fault);
-  await instance.freeze(fault.forMs);
+async function withoutStore(instances: readonly Instance[], forMs: number): Promise<void> {
+  for (const instance of instances) instance.send({ kind: 'store', away: true });
+  await sleep(forMs);
+  for (const instance of instances) instance.send({ kind: 'store', away: false });
 }
 
-/** One broker at a time: the next is not struck before every replica has caught up. */
-async function withoutBroker(
-  { world }: Scene,
-  { target, forMs }: Fault,
-  end: (id: number) => Promise<void>,
-): Promise<void> {
+async function withoutBroker({ cluster }: World, { kind, target, forMs }: Fault): Promise<void> {
   const id = (target % BROKERS) + 1;
-  await untilReplicated(world);
-  await end(id);
+  await (kind === 'broker killed' ? cluster.killNode(id) : cluster.stopNode(id));
   await sleep(forMs);
-  await world.cluster.startNode(id);
-  await untilReplicated(world);
+  await cluster.startNode(id);
 }
 
 export async function untilReplicated({ kafka, config }: World): Promise<void> {
   const deadline = performance.now() + 60_000;
   const { input, verdicts, deadLetters } = config.topics;
-  const topics = [input, verdicts, deadLetters, '__consumer_offsets'];
+  const topics = [input, verdicts, deadLetters, '__consumer_offsets', '__transaction_state'];
   for (;;) {
     const replicated = await withAdmin(kafka, 'looking at replicas', async (admin) => {
-      const metadata = await admin.fetchTopicMetadata({ topics });
+      const known = await admin.listTopics(); // Kafka makes its own when they are first needed
+      const metadata = await admin.fetchTopicMetadata({
+        topics: topics.filter((topic) => known.includes(topic)),
+      });
       return metadata.topics.every(({ partitions }) =>
         partitions.every(({ isr }) => isr.length === BROKERS),
       );
@@ -99,10 +122,11 @@ export async function untilReplicated({ kafka, config }: World): Promise<void> {
 }
 
 /** A member of the group that comes and goes, and does nothing: each time everything is assigned anew. */
-async function storm({ world: { kafka, config } }: Scene, { forMs }: Fault): Promise<void> {
+async function storm({ kafka, config }: World, forMs: number): Promise<void> {
   const until = performance.now() + forMs;
   while (performance.now() < until) {
     const consumer = kafka.consumer({
+      retry: { retries: 2 },
       groupId: config.kafka.groupId,
       sessionTimeout: config.kafka.sessionTimeoutMs,
       rebalanceTimeout: config.kafka.rebalanceTimeoutMs,
@@ -117,8 +141,10 @@ async function storm({ world: { kafka, config } }: Scene, { forMs }: Fault): Pro
         eachBatchAutoResolve: false,
         eachBatch: () => Promise.resolve(),
       });
-      await sleep(JOIN_EVERY_MS);
+    } catch {
+      // The coordinator is away: there is no rebalance to be had.
     } finally {
+      await sleep(JOIN_EVERY_MS);
       await consumer.disconnect().catch(() => undefined);
     }
   }

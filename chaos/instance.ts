@@ -34,16 +34,18 @@ process.on('message', (order: Order) => {
 const onAlone = (): never => process.exit(1); // the suite is gone
 process.on('disconnect', onAlone);
 
+const report = (report: Report): boolean | undefined => process.send?.(report);
+
 try {
-  const running: Report = { running: true };
   await serve(configFile, {
     faultPoints,
     fetcher: store.fetcher,
-    onRunning: () => process.send?.(running),
+    onRunning: () => report({ running: true }),
   });
 } catch (error) {
   console.error(error);
   process.exitCode = exitCodeOf(error);
 }
 process.off('disconnect', onAlone);
+report({ running: false });
 if (process.connected) process.disconnect();

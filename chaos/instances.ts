@@ -8,18 +8,23 @@ import type { Order, Report } from './instance-messages.ts';
 
 const PROGRAM = fileURLToPath(new URL('./instance.ts', import.meta.url));
 const RESTART_AFTER_MS = 300;
+/** Between the service's end and that of its process. */
+const MAX_LINGER_MS = 5_000;
 
 export interface InstanceOptions {
   name: string;
   configFile: string;
   storeFolder: string;
   logFolder: string;
+  /** Told that there is another process of it. */
+  onStart: (pid: number) => void;
   /** Told how it ended: an exit code, or the name of a signal. */
   onEnd: (how: string) => void;
 }
 
 /** One service instance and its supervisor, which starts it again however it ends. */
 export class Instance {
+  readonly logFile: string;
   readonly #options: InstanceOptions;
   readonly #log: WriteStream;
   #child: ChildProcess | undefined;
@@ -30,7 +35,8 @@ export class Instance {
 
   constructor(options: InstanceOptions) {
     this.#options = options;
-    this.#log = createWriteStream(join(options.logFolder, `${options.name}.log`));
+    this.logFile = join(options.logFolder, `${options.name}.log`);
+    this.#log = createWriteStream(this.logFile);
     this.#supervising = this.#supervise();
   }
 
@@ -80,22 +86,27 @@ export class Instance {
   }
 
   async #supervise(): Promise<void> {
-    const { configFile, storeFolder, onEnd } = this.#options;
+    const { configFile, storeFolder, onStart, onEnd } = this.#options;
     while (!this.#closing.signal.aborted) {
       const child = fork(PROGRAM, [configFile, storeFolder], {
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
         execArgv: ['--disable-warning=TimeoutNegativeWarning'],
       });
       this.#child = child;
+      onStart(this.pid);
+      let lingering: NodeJS.Timeout | undefined;
       child.stdout?.pipe(this.#log, { end: false });
       child.stderr?.pipe(this.#log, { end: false });
       child.on('message', ({ running }: Report) => {
         this.isUp = running;
+        if (!running) lingering = setTimeout(() => child.kill('SIGKILL'), MAX_LINGER_MS);
       });
       child.on('error', () => undefined); // an order that came too late
       const [code, signal] = (await once(child, 'exit')) as [number | null, string | null];
       this.isUp = false;
-      onEnd(signal ?? `exit ${code}`);
+      clearTimeout(lingering);
+      const overdue = lingering !== undefined && signal === 'SIGKILL';
+      onEnd(overdue ? 'lingering after its end' : (signal ?? `exit ${code}`));
       await sleep(RESTART_AFTER_MS);
     }
   }

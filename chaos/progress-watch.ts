@@ -8,6 +8,15 @@ export interface Standing {
 }
 
 const EVERY_MS = 250;
+const LOOK_TIMEOUT_MS = 1_000;
+
+/** Whether every partition that had something to do has done some of it since. */
+export function hasMovedOn(before: readonly Standing[], now: readonly Standing[]): boolean {
+  const committedNow = new Map(now.map(({ partition, committed }) => [partition, committed]));
+  return before
+    .filter(({ committed, end }) => committed < end)
+    .every(({ partition, committed }) => (committedNow.get(partition) ?? 0) > committed);
+}
 
 /** Looks again and again at what the group has committed, also while brokers come and go. */
 export class ProgressWatch {
@@ -32,17 +41,14 @@ export class ProgressWatch {
     return this.#standings.reduce((sum, { committed, end }) => sum + end - committed, 0);
   }
 
-  /** Milliseconds until every partition that has something to do now has done some of it. */
+  /** Milliseconds until every partition that has something to do now has done some of it; Infinity: not in time. */
   async recovery(timeoutMs: number): Promise<number> {
     const startedAt = performance.now();
-    const before = this.#standings.filter(({ committed, end }) => committed < end);
-    const isBack = ({ partition, committed }: Standing): boolean => {
-      const now = this.#standings.find((standing) => standing.partition === partition);
-      return now !== undefined && now.committed > committed;
-    };
-    while (!before.every(isBack)) {
-      const ms = performance.now() - startedAt;
-      if (ms > timeoutMs || this.#stopping.signal.aborted) return ms;
+    const before = this.#standings;
+    while (!hasMovedOn(before, this.#standings)) {
+      if (this.#stopping.signal.aborted || performance.now() - startedAt > timeoutMs) {
+        return Infinity;
+      }
       await sleep(EVERY_MS / 2);
     }
     return performance.now() - startedAt;
@@ -65,9 +71,14 @@ export class ProgressWatch {
     await this.#admin.disconnect().catch(() => undefined);
   }
 
+  /** Looks now; where a broker is away, what was seen last stands. */
+  async look(): Promise<void> {
+    await Promise.race([this.#look().catch(() => undefined), sleep(LOOK_TIMEOUT_MS)]);
+  }
+
   async #watch(): Promise<void> {
     while (!this.#stopping.signal.aborted) {
-      await this.#look().catch(() => undefined); // a broker is away: what was seen last stands
+      await this.#look().catch(() => undefined);
       await sleep(EVERY_MS);
     }
   }

@@ -65,17 +65,14 @@ export class Publisher {
   #message(event: number, partition: number): Message {
     const key = `event-${event}`;
     if (event % GARBAGE_EVERY === 0) return { key, partition, value: `garbage ${event}` };
+    const isBroken = event % BROKEN_EVERY === 0;
+    const expected: Outcome = isBroken ? 'not_inspected' : this.#pictureOf(event).outcome;
     const image = {
-      eventId: `${key} ${this.expected(event)}`,
+      eventId: `${key} ${expected}`,
       occurredAt: new Date().toISOString(),
       image: this.#imageOf(event),
     };
     return { key, partition, value: JSON.stringify(image) };
-  }
-
-  /** What the service must say of an event that can be decoded. */
-  expected(event: number): Outcome {
-    return event % BROKEN_EVERY === 0 ? 'not_inspected' : this.#pictureOf(event).outcome;
   }
 
   #imageOf(event: number): { bytes: string } | { uri: string } {
@@ -90,4 +87,9 @@ export class Publisher {
   #pictureOf(event: number): Picture {
     return this.#pictures[event % this.#pictures.length] as Picture;
   }
+}
+
+/** What the service must say of an event, which its id tells; null for a record that is no event. */
+export function expectedOf(eventId: string | null): string | undefined {
+  return eventId === null ? 'not_inspected' : eventId.split(' ')[1];
 }

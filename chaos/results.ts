@@ -1,27 +1,38 @@
 import Table from 'cli-table3';
 import type { ChaosOptions } from './options.ts';
-import { FAULT_KINDS, type FaultKind } from './schedule.ts';
+import { FAULT_KINDS, type Fault, type FaultKind } from './schedule.ts';
 
 export interface Struck {
   kind: FaultKind;
-  /** Until every partition with work had moved on, in ms. */
+  /** From the strike until every partition with work had moved on, in ms; Infinity when it was given up. */
   recoveryMs: number;
 }
 
-export interface ChaosResults {
-  options: ChaosOptions;
-  struck: Struck[];
-  events: number;
+/** What was found in the topics afterwards. */
+export interface Proof {
   /** Records that the input topic holds. */
   inputs: number;
   verdicts: number;
   lost: number;
   duplicates: number;
   conflicting: number;
-  /** Dead letters that are missing. */
-  deadLettersLost: number;
+  /** Verdicts of positions that hold no input. */
+  unknown: number;
+  undecodable: number;
+  deadLetters: number;
+  lostDeadLetters: number;
+  duplicateDeadLetters: number;
   /** Verdicts that say another thing than their picture demands. */
   wrong: number;
+}
+
+export interface ChaosResults extends Proof {
+  options: ChaosOptions;
+  /** As drawn from the seed. */
+  schedule: readonly Fault[];
+  struck: Struck[];
+  /** That were published and acknowledged. */
+  events: number;
   /** How instances ended, and how often. */
   endings: Record<string, number>;
   seconds: number;
@@ -31,10 +42,19 @@ export interface ChaosResults {
 
 /** What the promise that was tested does not allow. */
 export function brokenPromises(results: ChaosResults): string[] {
-  const { lost, conflicting, deadLettersLost, wrong, duplicates, options } = results;
-  const never = { lost, conflicting, 'dead letters lost': deadLettersLost, wrong };
-  const once = options.delivery === 'exactly-once' ? { duplicates } : {};
-  return Object.entries({ ...never, ...once }).flatMap(([what, count]) =>
+  const { lost, conflicting, unknown, undecodable, lostDeadLetters, wrong, options } = results;
+  const { duplicates, duplicateDeadLetters } = results;
+  const never = {
+    lost,
+    conflicting,
+    unknown,
+    undecodable,
+    wrong,
+    'dead letters lost': lostDeadLetters,
+  };
+  const once = { duplicates, 'duplicate dead letters': duplicateDeadLetters };
+  const forbidden = options.delivery === 'exactly-once' ? { ...never, ...once } : never;
+  return Object.entries(forbidden).flatMap(([what, count]) =>
     count > 0 ? [`${count} ${what}`] : [],
   );
 }
@@ -56,18 +76,27 @@ export function renderResults(results: ChaosResults): string {
       .filter((struck) => kind === undefined || struck.kind === kind)
       .map(({ recoveryMs }) => recoveryMs);
     if (times.length === 0) continue;
-    const seconds = (part: number): string => `${(percentile(times, part) / 1000).toFixed(1)} s`;
+    const seconds = (part: number): string => inSeconds(percentile(times, part));
     table.push([kind ?? 'all', times.length, seconds(0.5), seconds(0.99), seconds(1)]);
   }
   const broken = brokenPromises(results);
   const endings = Object.entries(results.endings).map(([how, times]) => `${how} ${times} times`);
+  const { options, inputs, verdicts, deadLetters } = results;
   return [
     table.toString(),
-    `${results.options.delivery}: ${results.inputs} inputs, ${results.verdicts} verdicts, ` +
-      `${results.lost} lost, ${results.duplicates} duplicates, ${results.conflicting} conflicting, ` +
-      `${results.wrong} wrong, ${results.deadLettersLost} dead letters lost`,
-    `${results.events} events published in ${results.seconds.toFixed(0)} s; instances ended: ${endings.join(', ')}`,
+    `${options.delivery}: ${results.events} events published in ${results.seconds.toFixed(0)} s, ${inputs} inputs`,
+    `${verdicts} verdicts: ${results.lost} lost, ${results.duplicates} duplicates, ` +
+      `${results.conflicting} conflicting, ${results.wrong} wrong`,
+    `${deadLetters} dead letters: ${results.lostDeadLetters} lost, ${results.duplicateDeadLetters} duplicates`,
+    `${options.instances} instances ended: ${endings.join(', ')}`,
     broken.length === 0 ? 'The promise was kept.' : `BROKEN: ${broken.join(', ')}.`,
+    'Every part of the service is the real one, but for its image store, which is files that go away on demand.',
+    'The model is a CLIP export with random weights, so its verdicts mean nothing.',
+    'A seed draws the same faults in the same order; when exactly they strike differs from run to run.',
     `${results.date}, ${results.command}`,
   ].join('\n');
+}
+
+function inSeconds(ms: number): string {
+  return Number.isFinite(ms) ? `${(ms / 1000).toFixed(1)} s` : 'given up';
 }

@@ -1,35 +1,29 @@
 /** `npm run chaos`: breaks a running service in every way at once, then proves that no record was lost. */
-import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import { rangesOf, readRanges } from '../src/consumers/read-range.ts';
+import { startReaper } from '../src/demo/kafka/reaper.ts';
 import { messageOf } from '../src/errors.ts';
-import { createVerdictDecoder } from '../src/events/index.ts';
-import { reconcile } from '../src/reconcile/reconcile.ts';
-import { strike, untilReplicated, type Scene } from './faults.ts';
+import { assault } from './assault.ts';
 import { Instance } from './instances.ts';
 import { parseOptions, type ChaosOptions } from './options.ts';
 import { preparePictures } from './pictures.ts';
 import { ProgressWatch } from './progress-watch.ts';
+import { prove } from './proof.ts';
 import { Publisher } from './publisher.ts';
-import { brokenPromises, renderResults, type ChaosResults, type Struck } from './results.ts';
+import { brokenPromises, renderResults, type ChaosResults } from './results.ts';
 import { drawSchedule } from './schedule.ts';
 import { createWorld, type World } from './world.ts';
-
-/** With more than this waiting, the next fault is put off: each shall strike a service at work, not one far behind. */
-const MAX_LAG = 5_000;
-const CATCH_UP_MS = 180_000;
-const RECOVERY_TIMEOUT_MS = 120_000;
 
 const options = parseOptions(process.argv);
 const startedAt = performance.now();
 const folder = await mkdtemp(join(tmpdir(), 'moderato-chaos-'));
-await using cleanUp = new AsyncDisposableStack();
-cleanUp.defer(() => rm(folder, { recursive: true, force: true }));
+process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
 for (const signal of ['SIGINT', 'SIGTERM'] as const) {
-  process.once(signal, () => process.exit(130)); // instances end with us, brokers have a reaper
+  process.once(signal, () => process.exit(130)); // the brokers and the instances have a reaper each
 }
+await using cleanUp = new AsyncDisposableStack();
 try {
   const results = await chaos(options);
   console.log(options.json ? JSON.stringify(results, null, 2) : `\n${renderResults(results)}`);
@@ -55,47 +49,18 @@ async function chaos({ kills, events, seed, delivery }: ChaosOptions): Promise<C
   const publisher = new Publisher(world.kafka, world.config.topics.input, pictures);
   cleanUp.defer(() => publisher.close());
 
-  const scene: Scene = { world, instances };
-  const struck: Struck[] = [];
-  const mending: Array<Promise<unknown>> = [];
-  let mendingBroker: Promise<unknown> = Promise.resolve();
-  for (const [index, fault] of drawSchedule(seed, kills, delivery).entries()) {
-    const first = Math.floor((events * index) / kills);
-    await publisher.publish(first, Math.floor((events * (index + 1)) / kills) - first);
-    if (!(await watch.untilLag(MAX_LAG, CATCH_UP_MS))) throw stuck(watch);
-    await sleep(fault.afterMs);
-    if (fault.kind.startsWith('broker')) await mendingBroker;
-    say(`${index + 1} of ${kills}: ${fault.kind} (lag ${watch.lag})`);
-    const mended = strike(scene, fault).catch((error: unknown) => {
-      say(`${fault.kind}: ${messageOf(error)}`);
-    });
-    if (fault.kind.startsWith('broker')) mendingBroker = mended;
-    const recovered = watch.recovery(RECOVERY_TIMEOUT_MS).then((recoveryMs) => {
-      struck.push({ kind: fault.kind, recoveryMs });
-    });
-    mending.push(mended, recovered);
-  }
-  await Promise.all(mending);
-  await untilReplicated(world);
-  say('all is mended: waiting for the rest');
-  if (!(await watch.untilLag(0, CATCH_UP_MS))) throw stuck(watch);
+  const schedule = drawSchedule(seed, kills, delivery);
+  const scene = { world, instances };
+  const struck = await assault({ scene, faults: schedule, events, publisher, watch, say });
   await Promise.all(instances.map((instance) => instance.close()));
 
   say('reconciling');
-  const { topics } = world.config;
-  const report = await reconcile({ kafka: world.kafka, topics, groupId, limit: 5 });
-  if (!report.proven) say(JSON.stringify(report, null, 2));
   return {
     options,
+    schedule,
     struck,
     events: publisher.published,
-    inputs: report.inputs,
-    verdicts: report.verdicts,
-    lost: report.missing.count,
-    duplicates: report.duplicates,
-    conflicting: report.conflicting.count,
-    deadLettersLost: report.withoutDeadLetter.count,
-    wrong: await countWrong(world),
+    ...(await prove(world, say)),
     endings,
     seconds: (performance.now() - startedAt) / 1000,
     date: new Date().toISOString().slice(0, 10),
@@ -104,19 +69,25 @@ async function chaos({ kills, events, seed, delivery }: ChaosOptions): Promise<C
 }
 
 async function startInstances(
-  world: World,
+  { configFile, storeFolder }: World,
   endings: Record<string, number>,
 ): Promise<readonly Instance[]> {
   const logFolder = join(process.cwd(), 'out', 'chaos');
   await mkdir(logFolder, { recursive: true });
-  const instances = Array.from(
-    { length: options.instances },
-    (_, index) =>
+  // An instance that is frozen when this process dies could not end by itself.
+  const reaper = startReaper('kill -9 $last');
+  const pids = new Map<string, number>();
+  const names = Array.from({ length: options.instances }, (_, index) => `instance-${index + 1}`);
+  const instances = names.map(
+    (name) =>
       new Instance({
-        name: `instance-${index + 1}`,
-        configFile: world.configFile,
-        storeFolder: world.storeFolder,
+        name,
+        configFile,
+        storeFolder,
         logFolder,
+        onStart: (pid) => {
+          reaper.watch([...pids.set(name, pid).values()].join(' '));
+        },
         onEnd: (how) => {
           endings[how] = (endings[how] ?? 0) + 1;
         },
@@ -124,31 +95,9 @@ async function startInstances(
   );
   cleanUp.defer(async () => {
     await Promise.all(instances.map((instance) => instance.abandon()));
+    reaper.release();
   });
   return instances;
-}
-
-/** Each event's id says what its picture demands: a verdict that says another thing belongs to another event. */
-async function countWrong({ kafka, config }: World): Promise<number> {
-  const decoder = createVerdictDecoder();
-  let wrong = 0;
-  await readRanges({
-    kafka,
-    ranges: await rangesOf(kafka, [config.topics.verdicts]),
-    onRecord: async ({ value }) => {
-      const { eventId, outcome } = await decoder.decode(value);
-      const expected = eventId === null ? 'not_inspected' : eventId.split(' ')[1];
-      if (outcome !== expected) wrong += 1;
-    },
-  });
-  return wrong;
-}
-
-function stuck(watch: ProgressWatch): Error {
-  const where = watch.standings
-    .filter(({ committed, end }) => committed < end)
-    .map(({ partition, committed, end }) => `${partition}: ${committed} of ${end}`);
-  return new Error(`the service stands still at ${where.join(', ')}; see out/chaos/*.log`);
 }
 
 function say(line: string): void {

@@ -18,6 +18,11 @@ export const WEIGHTS = {
 } as const;
 
 export type FaultKind = keyof typeof WEIGHTS;
+/** What strikes one instance. */
+export type InstanceFault = Exclude<
+  FaultKind,
+  'broker killed' | 'broker restarted' | 'rebalance storm' | 'store away'
+>;
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
 
 export interface Fault {
@@ -43,17 +48,14 @@ const LASTING: Partial<Record<FaultKind, [number, number]>> = {
   'store away': [1_000, 5_000],
 };
 
-/** Points that both ways of delivery come by. */
-const COMMON = FAULT_POINTS.slice(0, FAULT_POINTS.indexOf('resolved') + 1);
-const POINTS: Record<'at-least-once' | 'exactly-once', readonly FaultPoint[]> = {
-  'at-least-once': [...COMMON, 'sending', 'sent', 'committing', 'committed'],
-  'exactly-once': [
-    ...COMMON,
-    ...(['transaction-messages', 'transaction-offsets', 'transaction-committed'] as const),
-  ],
+/** Points that every record comes by, and those that a request or a commit for many records comes by. */
+const RECORD_POINTS = FAULT_POINTS.slice(0, FAULT_POINTS.indexOf('resolved') + 1);
+const REQUEST_POINTS: Record<'at-least-once' | 'exactly-once', readonly FaultPoint[]> = {
+  'at-least-once': ['sending', 'sent', 'committing', 'committed'],
+  'exactly-once': ['transaction-messages', 'transaction-offsets', 'transaction-committed'],
 };
 
-/** The faults of a run: the same for the same seed. The first ones are one of each kind, as far as they reach. */
+/** The faults of a run: the same for the same seed, each kind at least once where there is room for all. */
 export function drawSchedule(
   seed: number,
   count: number,
@@ -62,16 +64,22 @@ export function drawSchedule(
   const random = xoroshiro128plus(seed);
   const draw = ([from, to]: readonly [number, number]): number => uniformInt(random, from, to);
   const pick = <T>(of: readonly T[]): T => of[draw([0, of.length - 1])] as T;
+  const shuffle = <T>(of: readonly T[]): T[] => {
+    const rest = [...of];
+    return of.flatMap(() => rest.splice(draw([0, rest.length - 1]), 1));
+  };
   const urn = FAULT_KINDS.flatMap((kind) => Array<FaultKind>(WEIGHTS[kind]).fill(kind));
-  return Array.from({ length: count }, (_, index) => {
-    const kind = FAULT_KINDS[index] ?? pick(urn);
+  const more = Array.from({ length: Math.max(0, count - FAULT_KINDS.length) }, () => pick(urn));
+  const kinds = shuffle([...shuffle(FAULT_KINDS).slice(0, count), ...more]);
+  return kinds.map((kind) => {
+    const point = pick([...RECORD_POINTS, ...REQUEST_POINTS[delivery]]);
     return {
       kind,
       afterMs: draw([300, 2_000]),
       forMs: draw(LASTING[kind] ?? [0, 0]),
       target: draw([0, 1_000]),
-      point: pick(POINTS[delivery]),
-      nth: draw([1, 40]),
+      point,
+      nth: draw([1, RECORD_POINTS.includes(point) ? 40 : 4]),
     };
   });
 }

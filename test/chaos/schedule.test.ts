@@ -1,25 +1,39 @@
 import { describe, expect, it } from '@jest/globals';
 import { drawSchedule, FAULT_KINDS, WEIGHTS } from '../../chaos/schedule.ts';
 
-describe('the schedule of faults', () => {
-  it('is the same for the same seed, and another for another', () => {
-    expect(drawSchedule(7, 50, 'at-least-once')).toEqual(drawSchedule(7, 50, 'at-least-once'));
-    expect(drawSchedule(8, 50, 'at-least-once')).not.toEqual(drawSchedule(7, 50, 'at-least-once'));
+const kindsOf = (seed: number, count: number) =>
+  drawSchedule(seed, count, 'at-least-once').map(({ kind }) => kind);
+
+describe('drawSchedule', () => {
+  it('draws the same faults for the same seed, others for another', () => {
+    expect(drawSchedule(7, 50, 'exactly-once')).toEqual(drawSchedule(7, 50, 'exactly-once'));
+    expect(kindsOf(7, 50)).not.toEqual(kindsOf(8, 50));
   });
 
-  it('has every kind as soon as it is long enough, and then as often as its weight says', () => {
-    const kinds = drawSchedule(1, 4_000, 'at-least-once').map(({ kind }) => kind);
-    expect(new Set(kinds.slice(0, FAULT_KINDS.length))).toEqual(new Set(FAULT_KINDS));
-    const sum = Object.values<number>(WEIGHTS).reduce((a, b) => a + b);
-    for (const kind of FAULT_KINDS) {
-      const share = kinds.filter((drawn) => drawn === kind).length / kinds.length;
-      expect(share / (WEIGHTS[kind] / sum)).toBeCloseTo(1, 0);
+  it('has every kind where there is room for all, and as many faults as were asked for', () => {
+    for (let seed = 1; seed <= 20; seed += 1) {
+      expect(new Set(kindsOf(seed, 12))).toEqual(new Set(FAULT_KINDS));
+      expect(kindsOf(seed, 12)).toHaveLength(12);
+      expect(new Set(kindsOf(seed, 5)).size).toBe(5);
     }
   });
 
-  it('crashes only at points that the delivery comes by', () => {
-    const points = new Set(drawSchedule(1, 2_000, 'exactly-once').map(({ point }) => point));
-    expect(points).toContain('transaction-offsets');
-    expect(points).not.toContain('committing');
+  it('draws a kind as often as its weight demands', () => {
+    const count = 20_000;
+    const total = Object.values(WEIGHTS).reduce((sum, weight) => sum + weight, 0);
+    const drawn = Map.groupBy(kindsOf(1, count), (kind) => kind);
+    for (const kind of FAULT_KINDS) {
+      const share = (drawn.get(kind)?.length ?? 0) / count;
+      expect(Math.abs(share - WEIGHTS[kind] / total)).toBeLessThan(0.02);
+    }
+  });
+
+  it('crashes only where the promise under test comes by', () => {
+    const points = (delivery: 'at-least-once' | 'exactly-once') =>
+      new Set(drawSchedule(1, 1_000, delivery).map(({ point }) => point));
+    expect(points('at-least-once').has('sent')).toBe(true);
+    expect(points('at-least-once').has('transaction-offsets')).toBe(false);
+    expect(points('exactly-once').has('sent')).toBe(false);
+    expect(points('exactly-once').has('transaction-offsets')).toBe(true);
   });
 });
