@@ -47,6 +47,7 @@ export const DISPOSITIONS = {
   kafka_unauthorized: 'fatal',
   topic_missing: 'fatal',
   record_too_large: 'fatal',
+  redrive_fenced: 'fatal',
   consumer_crashed: 'fatal',
   range_unreadable: 'fatal',
 
