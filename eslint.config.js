@@ -11,6 +11,7 @@ const ROOMS = {
   producers: ['events', 'kafka'],
   observability: ['events', 'consumers'],
   reconcile: ['events', 'kafka', 'consumers'],
+  'dead-letters': ['events', 'kafka', 'consumers', 'producers'],
 };
 
 /** Files that read without knowing any library: they import neither packages nor node: modules. */

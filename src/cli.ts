@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { checkCommand } from './cli/check.ts';
+import { deadLettersCommand } from './cli/dead-letters.ts';
 import { demoCommand } from './cli/demo.ts';
 import { runMain } from './cli/main.ts';
 import { modelsCommand } from './cli/models.ts';
@@ -23,6 +24,7 @@ const program = new Command('moderato')
   .addCommand(publishCommand())
   .addCommand(tailCommand())
   .addCommand(reconcileCommand())
+  .addCommand(deadLettersCommand())
   .addCommand(topicsCommand())
   .addCommand(modelsCommand());
 

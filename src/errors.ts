@@ -48,6 +48,7 @@ export const DISPOSITIONS = {
   kafka_unauthorized: 'fatal',
   topic_missing: 'fatal',
   record_too_large: 'fatal',
+  redrive_fenced: 'fatal',
   consumer_crashed: 'fatal',
   partition_revoked: 'revoked',
   range_unreadable: 'fatal',

@@ -1,5 +1,6 @@
 import type { InputRecord } from './consumers/event-source.ts';
 import { AppError } from './errors.ts';
+import { originOf } from './events/origin.ts';
 import type {
   Header,
   ImageEvent,
@@ -111,9 +112,7 @@ export class Judgement {
     return {
       verdictId: verdictId({
         eventId,
-        topic,
-        partition,
-        offset,
+        ...originOf(this.#record), // redriven any number of times, it is the same event
         modelHash: encoder.hash,
         bundleHash: bundle.hash,
       }),

@@ -29,6 +29,8 @@ export {
   type MessageEncoderOptions,
   type WireFormat,
 } from './message-encoder.ts';
+export { originOf } from './origin.ts';
+export { isRedriveNote } from './redrive-note.ts';
 export type { SchemaRegistry } from './schema-registry.ts';
 export { createSchemaRegistry } from './http-schema-registry.ts';
 export type { RegistryHttpOptions } from './registry-http.ts';

@@ -1,3 +1,4 @@
+import { attemptsBefore } from '../events/origin.ts';
 import type { DeadLetter, DeadLetterError, Header } from '../events/types.generated.ts';
 
 /** What a dead letter keeps of the record it is made from. */
@@ -31,7 +32,7 @@ export function deadLetterOf(
     value,
     headers,
     error,
-    attempts: 1, // what is wrong with a record stays wrong: it is not tried again
+    attempts: attemptsBefore(headers) + 1, // it is tried again only when somebody redrives it
     failedAt,
   };
 }

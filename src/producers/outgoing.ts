@@ -1,4 +1,4 @@
-import type { IHeaders, Message } from 'kafkajs';
+import type { Message } from 'kafkajs';
 import {
   cloudEventHeaders,
   deadLetterCloudEvent,
@@ -7,7 +7,7 @@ import {
   type CloudEvent,
 } from '../events/cloud-events.ts';
 import type { EncodedMessage, MessageEncoder } from '../events/message-encoder.ts';
-import type { Header } from '../events/types.generated.ts';
+import { kafkaHeaders, recordBytes } from './kafka-message.ts';
 import { verdictTopic, type OutputTopics } from './topic-routes.ts';
 import type { Emission } from './verdict-sink.ts';
 
@@ -18,10 +18,6 @@ export interface Outgoing {
   /** What it takes in a request, uncompressed, in bytes; a little more than the truth. */
   bytes: number;
 }
-
-/** A record's and a header's own lengths, offsets and flags, at most. */
-const RECORD_OVERHEAD_BYTES = 32;
-const HEADER_OVERHEAD_BYTES = 10;
 
 /**
  * All messages of one emission, encoded and addressed; an embedding only where there is a topic for it.
@@ -68,28 +64,9 @@ function address(
   { key, headers: carried }: Emission,
 ): Outgoing {
   const headers = cloudEventHeaders(event, contentType, carried);
-  const headerBytes = headers.reduce(
-    (sum, header) =>
-      sum + Buffer.byteLength(header.name) + (header.value?.length ?? 0) + HEADER_OVERHEAD_BYTES,
-    0,
-  );
   return {
     topic,
     message: { key, value, headers: kafkaHeaders(headers) },
-    bytes: value.length + (key?.length ?? 0) + headerBytes + RECORD_OVERHEAD_BYTES,
+    bytes: recordBytes(key, value, headers),
   };
-}
-
-/**
- * kafkajs takes headers by name, with an array where a name repeats, and fails on null values: those are
- * written as empty ones.
- */
-function kafkaHeaders(headers: readonly Header[]): IHeaders {
-  const byName = new Map<string, Buffer[]>();
-  for (const { name, value } of headers) {
-    const values = byName.get(name) ?? [];
-    values.push(value ?? Buffer.alloc(0));
-    byName.set(name, values);
-  }
-  return Object.fromEntries(byName);
 }

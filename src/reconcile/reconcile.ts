@@ -8,7 +8,7 @@ import {
   type TimeWindow,
 } from '../consumers/read-range.ts';
 import { dispositionOf } from '../errors.ts';
-import { createDeadLetterDecoder, createVerdictDecoder } from '../events/index.ts';
+import { createDeadLetterDecoder, createVerdictDecoder, isRedriveNote } from '../events/index.ts';
 import type { SchemaRegistry } from '../events/schema-registry.ts';
 import { withAdmin } from '../kafka/topics.ts';
 import { Reconciliation } from './reconciliation.ts';
@@ -84,6 +84,7 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
     const at = { topic, partition, offset };
     try {
       if (topic === topics.deadLetters) {
+        if (isRedriveNote(record)) return;
         reconciliation.addDeadLetter(await deadLetters.decode(value));
       } else {
         reconciliation.addVerdict(await verdicts.decode(value), at);
