@@ -87,7 +87,10 @@ export default tseslint.config(
       'no-restricted-exports': ['error', { restrictDefaultExports: { direct: true } }],
     },
   },
-  { files: ['scripts/**', 'bench/**', 'chaos/**', 'src/cli/**', 'test/**'], rules: { 'no-console': 'off' } },
+  {
+    files: ['scripts/**', 'bench/**', 'chaos/**', 'src/cli/**', 'test/**'],
+    rules: { 'no-console': 'off' },
+  },
   ...roomRules,
   {
     files: PURE,
