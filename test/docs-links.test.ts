@@ -78,7 +78,9 @@ describe('the documentation', () => {
       const [command = '', sub = ''] = words;
       if (command.startsWith('-')) continue;
       const path =
-        ['models', 'topics'].includes(command) && sub !== '…' ? [command, sub] : [command];
+        ['models', 'topics', 'dead-letters'].includes(command) && sub !== '…'
+          ? [command, sub]
+          : [command];
       const usage = await helpOf(path);
       const options = words.filter((word) => /^--?[a-z]/.test(word));
       const unknown = options.filter(

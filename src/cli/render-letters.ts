@@ -66,7 +66,14 @@ export function renderRedriven(
   return [
     paint('bold', `redrove ${plural(done, 'dead letter')}`),
     ...skipped(plan),
-    ...(failed > 0 ? [paint(['bold', 'red'], `failed: ${failed}, which are as they were`)] : []),
+    ...(failed > 0
+      ? [
+          paint(
+            ['bold', 'red'],
+            `failed: ${failed}, which ${failed === 1 ? 'is as it was' : 'are as they were'}`,
+          ),
+        ]
+      : []),
   ].join('\n');
 }
 

@@ -4,6 +4,8 @@ import { AvroSchemaParser } from '@asyncapi/avro-schema-parser';
 import { Parser, fromFile } from '@asyncapi/parser';
 import { packageFile } from '../../src/package-files.ts';
 import { cloudEventHeaders, verdictCloudEvent } from '../../src/events/cloud-events.ts';
+import { redrivenHeaders } from '../../src/events/origin.ts';
+import { redriveNote } from '../../src/events/redrive-note.ts';
 import { aVerdict } from '../support/builders.ts';
 
 const parser = new Parser();
@@ -59,5 +61,21 @@ describe('asyncapi.yaml', () => {
     const names = sent.map(({ name }) => name);
     expect(Object.keys(described?.properties() ?? {})).toEqual(expect.arrayContaining(names));
     expect(names).toEqual(expect.arrayContaining(described?.required() ?? []));
+  });
+
+  it('describes the headers of redriven records and of the notes about them', () => {
+    const headersOf = (name: string) =>
+      Object.keys(
+        document
+          ?.messages()
+          .all()
+          .find((one) => one.name() === name)
+          ?.headers()
+          ?.properties() ?? {},
+      );
+    const origin = { topic: 'images', partition: 0, offset: 0 };
+    const redriven = redrivenHeaders([], origin, 1).map(({ name }) => name);
+    expect(headersOf('ImageEvent')).toEqual(expect.arrayContaining(redriven));
+    expect(headersOf('RedriveNote')).toEqual([redriveNote(origin).name]);
   });
 });

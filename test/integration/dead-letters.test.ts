@@ -1,5 +1,5 @@
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
-import { CompressionTypes, type Kafka } from 'kafkajs';
+import { CompressionTypes, Partitioners, type Kafka } from 'kafkajs';
 import { listLetters } from '../../src/dead-letters/list.ts';
 import { RedriveProducer } from '../../src/dead-letters/redrive-producer.ts';
 import { planRedrive, redrive, type RedriveOptions } from '../../src/dead-letters/redrive.ts';
@@ -11,9 +11,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { stringify } from 'yaml';
 import { packageFile } from '../../src/package-files.ts';
+import { reconcile } from '../../src/reconcile/reconcile.ts';
 import { runCli } from '../support/cli.ts';
 import { letterSource, publishLetters } from '../support/dead-letters.ts';
-import { createTopic, publish, testBrokers, testKafka } from '../support/kafka.ts';
+import { createTopic, publish, testBrokers, testKafka, uniqueName } from '../support/kafka.ts';
 
 jest.setTimeout(90_000);
 
@@ -237,6 +238,46 @@ describe('dead letters on a real broker', () => {
     expect(await committed(input)).toHaveLength(2);
   });
 
+  it('are redriven once although another redrive was just about to commit', async () => {
+    await publishLetters(kafka, topic, [{ topic: input }]);
+    const other = kafka.producer({
+      transactionalId: `moderato-redrive-${topic}`,
+      idempotent: true,
+      maxInFlightRequests: 1,
+      createPartitioner: Partitioners.DefaultPartitioner,
+    });
+    await other.connect();
+    const transaction = await other.transaction();
+    const headers = { 'moderato-redriven': '0/0' };
+    await transaction.send({ topic, messages: [{ value: null, headers, partition: 0 }] });
+    await transaction.send({ topic: input, messages: [{ value: 'a', partition: 0 }] });
+    expect((await redriveAll()).total).toBe(1);
+    await expect(transaction.commit()).rejects.toThrow();
+    await other.disconnect();
+    expect(await committed(input)).toHaveLength(1);
+  });
+
+  it('are not disturbed by a plan while a redrive is at work', async () => {
+    const at = new RedriveProducer({ kafka, topic, compression: CompressionTypes.None });
+    await at.open();
+    expect(await plan()).toMatchObject({ total: 0 });
+    const message = { value: Buffer.from('a'), partition: 0 };
+    await at.write([{ topic: input, message }], 'redriving');
+    await at.close();
+    expect(await committed(input)).toHaveLength(1);
+  });
+
+  it('have notes that a reconciliation does not take for dead letters', async () => {
+    await publishLetters(kafka, topic, [{ topic: input }]);
+    await redriveAll();
+    const report = await reconcile({
+      kafka,
+      topics: { input, verdicts: await createTopic(kafka), routes: {}, deadLetters: topic },
+      groupId: uniqueName('group'),
+    });
+    expect([report.inputs, report.undecodable.count]).toEqual([1, 0]);
+  });
+
   it('are handled by commands', async () => {
     const folder = await mkdtemp(join(tmpdir(), 'moderato-letters-'));
     const config = join(folder, 'moderato.yaml');
@@ -272,5 +313,5 @@ describe('dead letters on a real broker', () => {
     const vague = await run('redrive');
     expect([vague.code, vague.stderr]).toEqual([1, expect.stringMatching(/usage: .*--all/)]);
     await rm(folder, { recursive: true });
-  });
+  }, 240_000);
 });
