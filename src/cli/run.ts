@@ -36,6 +36,11 @@ export async function serve(
   } catch (error) {
     logger.error({ err: error }, 'stopped by an error');
     throw error;
+  } finally {
+    setTimeout(() => {
+      logger.error({}, 'everything is released and something still holds the process: ending it');
+      process.exit();
+    }, BACKSTOP_MS).unref();
   }
 }
 

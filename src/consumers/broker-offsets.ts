@@ -21,6 +21,8 @@ export interface BrokerOffsetsReaderOptions {
 export class BrokerOffsetsReader {
   readonly #admin: Admin;
   readonly #options: BrokerOffsetsReaderOptions;
+  #reading: Promise<unknown> = Promise.resolve();
+  #closed = false;
 
   constructor(options: BrokerOffsetsReaderOptions) {
     this.#options = options;
@@ -36,7 +38,16 @@ export class BrokerOffsetsReader {
     return topics[0]?.partitions.length ?? 0;
   }
 
-  async read(): Promise<BrokerOffsets[]> {
+  /** Rejects once it is closed: kafkajs would connect anew for it, and nobody would ever disconnect that. */
+  read(): Promise<BrokerOffsets[]> {
+    if (this.#closed)
+      return Promise.reject(new Error('the offsets of the broker are not asked for any more'));
+    const read = this.#read();
+    this.#reading = Promise.allSettled([this.#reading, read]);
+    return read;
+  }
+
+  async #read(): Promise<BrokerOffsets[]> {
     const { topic, groupId, startFrom } = this.#options;
     const [logs, [group]] = await Promise.all([
       this.#admin.fetchTopicOffsets(topic),
@@ -52,6 +63,8 @@ export class BrokerOffsetsReader {
   }
 
   async close(): Promise<void> {
+    this.#closed = true;
+    await this.#reading;
     await this.#admin.disconnect();
   }
 }

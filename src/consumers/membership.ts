@@ -135,6 +135,7 @@ export class Membership {
     const unaligned = [...this.#unaligned];
     let fenced = fence === undefined;
     do {
+      if (signal.aborted) return;
       try {
         if (!fenced) await fence?.acquire(unaligned, others);
         fenced = true;

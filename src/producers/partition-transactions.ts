@@ -63,6 +63,7 @@ export class PartitionTransactions {
   readonly #claims = new Map<number, Claim>();
   readonly #leaving = new Set<Promise<void>>();
   #acquiring: Promise<void> = Promise.resolve();
+  #closed = false;
 
   constructor(options: PartitionTransactionsOptions) {
     this.#options = options;
@@ -71,12 +72,15 @@ export class PartitionTransactions {
   /**
    * Fences off whoever else has `partitions`; what they had under way is then committed or aborted. One call at a
    * time, so that an older claim of ours cannot come after a newer one.
-   * Throws AppError `kafka_unavailable` or `kafka_unauthorized`.
+   * Throws AppError `kafka_unavailable` or `kafka_unauthorized`, or `aborted` once it is closed.
    */
   acquire(partitions: readonly number[], others: 'keep' | 'release'): Promise<void> {
     const acquired = this.#acquiring.then(async () => {
       const released = others === 'release' ? [...this.#claims.keys()] : partitions;
       for (const partition of released) this.#drop(partition);
+      if (this.#closed && partitions.length > 0) {
+        throw new AppError('aborted', 'fencing partitions: the transactions were closed');
+      }
       await Promise.all(partitions.map((partition) => this.#claim(partition)));
     });
     this.#acquiring = acquired.catch(() => undefined);
@@ -144,6 +148,7 @@ export class PartitionTransactions {
 
   /** Lets the transactions that are under way end, and disconnects. */
   async close(): Promise<void> {
+    this.#closed = true;
     await this.acquire([], 'release');
     await Promise.all(this.#leaving);
   }

@@ -160,6 +160,12 @@ describe('the transactions of input partitions', () => {
     expect(log.slice(-2)).toEqual(['0:commit', '0:disconnect']);
   });
 
+  it('claim nothing after they were closed, when nobody would disconnect it any more', async () => {
+    await transactions.close();
+    await expect(transactions.acquire([0], 'release')).rejects.toMatchObject({ code: 'aborted' });
+    expect(log).toEqual([]);
+  });
+
   it('commit nothing when the answer leaves a partition out, as kafkajs does when leaders move', async () => {
     await transactions.acquire([0], 'release');
     answersFor = () => [];
