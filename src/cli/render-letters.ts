@@ -70,7 +70,7 @@ export function renderRedriven(
       ? [
           paint(
             ['bold', 'red'],
-            `failed: ${failed}, which ${failed === 1 ? 'is as it was' : 'are as they were'}`,
+            `failed: ${failed}; the command redrives what is left when it is run again`,
           ),
         ]
       : []),

@@ -62,27 +62,30 @@ export async function redrive(
   const producer = new RedriveProducer({ kafka, topic, compression });
   // Before anything is read: a redrive that is still at work would write notes that we had not seen.
   await producer.open();
+  let underWay: Promise<void> | undefined;
   try {
     const { plan, index, targets } = await prepare(options);
     onPlan?.(plan);
     let batch: Redriven[] = [];
     let bytes = 0;
     const flush = async (): Promise<void> => {
-      const [first, last] = [batch[0], batch.at(-1)];
+      const taken = batch;
+      const [first, last] = [taken[0], taken.at(-1)];
       if (!first || !last) return;
-      const doing = `redriving ${positionText(first.position)} to ${positionText(last.position)} of ${topic}`;
-      await producer.write(
-        batch.flatMap(({ messages }) => messages),
-        doing,
-      );
-      onRedriven?.(batch.length);
       batch = [];
       bytes = 0;
+      underWay = producer.write(
+        taken.flatMap(({ messages }) => messages),
+        `redriving ${positionText(first.position)} to ${positionText(last.position)} of ${topic}`,
+      );
+      await underWay;
+      onRedriven?.(taken.length);
     };
     await readLetters(options, index, isPending, async (indexed, record, read) => {
       const to = targets.get(target ?? indexed.topic ?? '');
       if (read.kind !== 'letter' || !to) return;
       const next = redriven(read.letter, record, to);
+      index.markRedriven(indexed); // should its record be handed over once more
       if (batch.length === MAX_LETTERS || bytes + next.bytes > MAX_BYTES) await flush();
       batch.push(next);
       bytes += next.bytes;
@@ -90,6 +93,7 @@ export async function redrive(
     await flush();
     return plan;
   } finally {
+    await underWay?.catch(() => undefined); // stopped by a signal, it is still at work
     await producer.close();
   }
 }

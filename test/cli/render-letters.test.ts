@@ -84,5 +84,5 @@ it('a plan says what would be done, and the end what was', () => {
     'would redrive 3 dead letters: 3 to images\n  event_invalid 3\nskipped: 2 redriven already\nskipped: 1 cannot be decoded',
   );
   expect(renderRedriven(plan, 2, plain)).toContain('redrove 2 dead letters\n');
-  expect(renderRedriven(plan, 2, plain)).toMatch(/failed: 1, which is as it was$/);
+  expect(renderRedriven(plan, 2, plain)).toMatch(/^failed: 1; .* run again$/m);
 });

@@ -6,15 +6,9 @@ import { planRedrive, redrive, type RedriveOptions } from '../../src/dead-letter
 import { showLetter } from '../../src/dead-letters/show.ts';
 import type { InputRecord } from '../../src/consumers/event-source.ts';
 import { rangesOf, readRanges } from '../../src/consumers/read-range.ts';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
-import { stringify } from 'yaml';
-import { packageFile } from '../../src/package-files.ts';
 import { reconcile } from '../../src/reconcile/reconcile.ts';
-import { runCli } from '../support/cli.ts';
 import { letterSource, publishLetters } from '../support/dead-letters.ts';
-import { createTopic, publish, testBrokers, testKafka, uniqueName } from '../support/kafka.ts';
+import { createTopic, publish, testKafka, uniqueName } from '../support/kafka.ts';
 
 jest.setTimeout(90_000);
 
@@ -277,41 +271,4 @@ describe('dead letters on a real broker', () => {
     });
     expect([report.inputs, report.undecodable.count]).toEqual([1, 0]);
   });
-
-  it('are handled by commands', async () => {
-    const folder = await mkdtemp(join(tmpdir(), 'moderato-letters-'));
-    const config = join(folder, 'moderato.yaml');
-    const topics = { input, verdicts: 'verdicts', deadLetters: topic };
-    const policies = packageFile('policies/demo.yaml');
-    await writeFile(config, stringify({ kafka: { brokers: testBrokers() }, topics, policies }));
-    const run = (...args: string[]) => runCli(['dead-letters', ...args, '-c', config]);
-    const value = Buffer.from([0, 255, 10, 13, 0]);
-    await publishLetters(kafka, topic, [
-      { topic: input, error: UNDECODABLE, value },
-      { topic: input, error: INVALID, value: Buffer.from('{"a":1}') },
-    ]);
-
-    const listed = await run('list', '--code', 'event_invalid');
-    expect([listed.code, listed.stderr]).toEqual([0, '']);
-    expect(listed.stdout).toMatch(/^ *0\/1 .*event_invalid +decode +1 .*key-1/m);
-    expect(listed.stdout).toMatch(/^1 dead letter\n +event_invalid 1\n$/m);
-    const lines = (await run('list', '--json')).stdout.trimEnd().split('\n');
-    expect(lines.map((line) => JSON.parse(line) as unknown)).toContainEqual(
-      expect.objectContaining({ partition: 0, offset: 0, code: 'event_undecodable' }),
-    );
-    const shown = await run('show', '0/0', '--json');
-    expect(JSON.parse(shown.stdout)).toMatchObject({ value: value.toString('base64') });
-
-    const dry = await run('redrive', '--all', '--dry-run');
-    expect(dry.stdout).toContain(`would redrive 2 dead letters: 2 to ${input}`);
-    expect(await committed(input)).toEqual([]);
-    const one = await run('redrive', '0/0');
-    expect([one.code, one.stdout]).toEqual([0, 'redrove 1 dead letter\n']);
-    const rest = await run('redrive', '--all', '--json');
-    expect(JSON.parse(rest.stdout)).toMatchObject({ redriven: 1, redrivenAlready: 1 });
-    expect(await committed(input)).toHaveLength(2);
-    const vague = await run('redrive');
-    expect([vague.code, vague.stderr]).toEqual([1, expect.stringMatching(/usage: .*--all/)]);
-    await rm(folder, { recursive: true });
-  }, 240_000);
 });
