@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, Kafka } from 'kafkajs';
+import { systemClock } from '../src/clock.ts';
+import { within } from '../src/kafka/within.ts';
 
 export interface Standing {
   partition: number;
@@ -9,6 +11,7 @@ export interface Standing {
 
 const EVERY_MS = 250;
 const LOOK_TIMEOUT_MS = 1_000;
+const ANSWER_TIMEOUT_MS = 5_000;
 
 /** Whether every partition that had something to do has done some of it since. */
 export function hasMovedOn(before: readonly Standing[], now: readonly Standing[]): boolean {
@@ -20,14 +23,15 @@ export function hasMovedOn(before: readonly Standing[], now: readonly Standing[]
 
 /** Looks again and again at what the group has committed, also while brokers come and go. */
 export class ProgressWatch {
-  readonly #admin: Admin;
+  readonly #kafka: Kafka;
+  #admin: Admin | undefined;
   readonly #group: { groupId: string; topic: string };
   readonly #stopping = new AbortController();
   readonly #loop: Promise<void>;
   #standings: Standing[] = [];
 
   constructor(kafka: Kafka, group: { groupId: string; topic: string }) {
-    this.#admin = kafka.admin({ retry: { retries: 1, initialRetryTime: 100 } });
+    this.#kafka = kafka;
     this.#group = group;
     this.#loop = this.#watch();
   }
@@ -68,7 +72,7 @@ export class ProgressWatch {
   async close(): Promise<void> {
     this.#stopping.abort();
     await this.#loop;
-    await this.#admin.disconnect().catch(() => undefined);
+    await this.#admin?.disconnect().catch(() => undefined);
   }
 
   /** Looks now; where a broker is away, what was seen last stands. */
@@ -83,12 +87,25 @@ export class ProgressWatch {
     }
   }
 
+  /** With another client after a failure: kafkajs may never find its way back to a coordinator that has moved. */
   async #look(): Promise<void> {
+    const admin = (this.#admin ??= this.#kafka.admin({ retry: { retries: 1 } }));
+    try {
+      const doing = 'looking at the offsets';
+      await within(this.#ask(admin), { clock: systemClock, ms: ANSWER_TIMEOUT_MS, doing });
+    } catch (error) {
+      if (this.#admin === admin) this.#admin = undefined;
+      admin.disconnect().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #ask(admin: Admin): Promise<void> {
     const { groupId, topic } = this.#group;
-    await this.#admin.connect();
+    await admin.connect();
     const [ends, [group]] = await Promise.all([
-      this.#admin.fetchTopicOffsets(topic),
-      this.#admin.fetchOffsets({ groupId, topics: [topic] }),
+      admin.fetchTopicOffsets(topic),
+      admin.fetchOffsets({ groupId, topics: [topic] }),
     ]);
     const committed = new Map(group?.partitions.map((p) => [p.partition, Number(p.offset)]));
     this.#standings = ends.map(({ partition, high }) => ({

@@ -1,4 +1,6 @@
 import type { Admin, Kafka } from 'kafkajs';
+import type { Clock } from '../clock.ts';
+import { within } from '../kafka/within.ts';
 
 /** What the broker knows of one partition. Offsets are of the next record. */
 export interface BrokerOffsets {
@@ -15,11 +17,15 @@ export interface BrokerOffsetsReaderOptions {
   topic: string;
   groupId: string;
   startFrom: 'earliest' | 'latest';
+  clock: Clock;
 }
+
+/** How long an answer is waited for, in ms, before another client asks. */
+const ANSWER_TIMEOUT_MS = 20_000;
 
 /** Asks the broker where the group stands: the consumer itself learns nothing of partitions that are idle. */
 export class BrokerOffsetsReader {
-  readonly #admin: Admin;
+  #admin: Admin;
   readonly #options: BrokerOffsetsReaderOptions;
   #reading: Promise<unknown> = Promise.resolve();
   #closed = false;
@@ -48,10 +54,25 @@ export class BrokerOffsetsReader {
   }
 
   async #read(): Promise<BrokerOffsets[]> {
+    const { clock, topic } = this.#options;
+    const admin = this.#admin;
+    try {
+      const doing = `asking for the offsets of ${topic}`;
+      return await within(this.#ask(admin), { clock, ms: ANSWER_TIMEOUT_MS, doing });
+    } catch (error) {
+      // kafkajs may never find its way back to a coordinator that has moved: a new client asks the next time.
+      this.#admin = this.#options.kafka.admin();
+      admin.disconnect().catch(() => undefined);
+      throw error;
+    }
+  }
+
+  async #ask(admin: Admin): Promise<BrokerOffsets[]> {
     const { topic, groupId, startFrom } = this.#options;
+    await admin.connect();
     const [logs, [group]] = await Promise.all([
-      this.#admin.fetchTopicOffsets(topic),
-      this.#admin.fetchOffsets({ groupId, topics: [topic] }),
+      admin.fetchTopicOffsets(topic),
+      admin.fetchOffsets({ groupId, topics: [topic] }),
     ]);
     const commits = new Map(group?.partitions.map((p) => [p.partition, Number(p.offset)]));
     return logs.map(({ partition, low, high }) => {

@@ -3,6 +3,7 @@ import type { CompressionTypes, ICustomPartitioner, Producer, RecordMetadata } f
 import { AppError } from '../errors.ts';
 import { noFaults, type FaultPoints } from '../fault-points.ts';
 import { isPassing, kafkaError } from '../kafka/errors.ts';
+import { within } from '../kafka/within.ts';
 import type { Logger } from '../logger.ts';
 import type { Outgoing } from './outgoing.ts';
 import { ALL_IN_SYNC_REPLICAS, byTopic, describe, unacknowledgedOf } from './request.ts';
@@ -51,7 +52,12 @@ export class AckedProducer {
     for (let attempt = 1; pending.length > 0; attempt++) {
       try {
         faults.reach('sending');
-        pending = unacknowledgedOf(pending, await this.#request(pending), this.#partitioner);
+        const answers = await within(this.#request(pending), {
+          clock,
+          ms: deliveryTimeoutMs,
+          doing: describe(pending),
+        });
+        pending = unacknowledgedOf(pending, answers, this.#partitioner);
         faults.reach('sent');
         if (pending.length > 0) throw unacknowledged(pending);
       } catch (cause) {

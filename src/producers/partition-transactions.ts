@@ -9,6 +9,7 @@ import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { noFaults, type FaultPoints } from '../fault-points.ts';
 import { causes, kafkaError } from '../kafka/errors.ts';
+import { within } from '../kafka/within.ts';
 import type { Outgoing } from './outgoing.ts';
 import { ALL_IN_SYNC_REPLICAS, byTopic, describe, unacknowledgedOf } from './request.ts';
 import { StickyPartitioner } from './sticky-partitioner.ts';
@@ -41,6 +42,9 @@ interface Commit {
 /** How long the end of the transaction before may take to be marked, in ms, and how often that is asked. */
 const PREDECESSOR_TIMEOUT_MS = 20_000;
 const PUT_OFF_MS = 3;
+/** After a minute the broker has given a transaction up by itself. */
+const TRANSACTION_TIMEOUT_MS = 60_000;
+const CLAIM_TIMEOUT_MS = 30_000;
 
 /** One input partition for as long as nobody else has claimed it. */
 interface Claim {
@@ -96,7 +100,12 @@ export class PartitionTransactions {
   async commit(partition: number, messages: readonly Outgoing[], offset: number): Promise<void> {
     const claim = this.#claims.get(partition);
     if (claim === undefined) throw notOurs(this.#options.topic, partition);
-    const committed = this.#commit(claim, { partition, messages, offset });
+    const { clock } = this.#options;
+    const committed = within(this.#commit(claim, { partition, messages, offset }), {
+      clock,
+      ms: TRANSACTION_TIMEOUT_MS,
+      doing: describe(messages),
+    });
     claim.running = committed.catch(() => undefined);
     try {
       await committed;
@@ -154,16 +163,15 @@ export class PartitionTransactions {
   }
 
   async #claim(partition: number): Promise<void> {
-    const { createProducer, groupId, topic } = this.#options;
+    const { createProducer, groupId, topic, clock } = this.#options;
     const id = `moderato-${groupId}-${topic}-${partition}`;
     const producer = createProducer(id, this.#partitioner.create);
     try {
-      await producer.connect();
-      this.#claims.set(partition, {
-        producer,
-        begun: await producer.transaction(),
-        running: Promise.resolve(),
-      });
+      const begun = await within(
+        producer.connect().then(() => producer.transaction()),
+        { clock, ms: CLAIM_TIMEOUT_MS, doing: `claiming ${id}` },
+      );
+      this.#claims.set(partition, { producer, begun, running: Promise.resolve() });
     } catch (error) {
       await producer.disconnect().catch(() => undefined); // it may never have been connected
       throw kafkaError(error, `fencing ${topic}/${partition} as ${id}`);

@@ -33,7 +33,7 @@ const batchEnds = (lastOffset: number): void =>
 describe('reading a range', () => {
   it('begins at its first offset, pauses what nobody asked for, and ends with its last record', async () => {
     const { done } = await reading();
-    expect(broker.current.log).toEqual(['seek 0/10', 'pause']);
+    expect(broker.current.log).toEqual(['seek 0/10', 'pause 1']);
     await broker.current.fetch(0, [8, 9, 10, 15, 19, 20]);
     await done;
     expect(seen).toEqual([10, 15, 19]);
@@ -52,7 +52,7 @@ describe('reading a range', () => {
     const { done } = await reading();
     await broker.current.fetch(0, [10, 11, 12]);
     broker.current.join('images', [0]);
-    expect(broker.current.log).toEqual(['seek 0/10', 'pause', 'seek 0/13']);
+    expect(broker.current.log).toEqual(['seek 0/10', 'pause 1', 'seek 0/13']);
     await broker.current.fetch(0, [11, 12, 13, 19]);
     await done;
     expect(seen).toEqual([10, 11, 12, 13, 19]);

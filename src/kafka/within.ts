@@ -1,0 +1,25 @@
+import type { Clock } from '../clock.ts';
+import { AppError } from '../errors.ts';
+
+/**
+ * What `work` comes to, if it does so in time: kafkajs may wait for ever for a broker that has left.
+ * Throws AppError `kafka_unavailable` after `ms`; nobody then looks at what becomes of the work.
+ *
+ * @param doing - for the message: `committing images/3`
+ */
+export async function within<T>(
+  work: Promise<T>,
+  { clock, ms, doing }: { clock: Clock; ms: number; doing: string },
+): Promise<T> {
+  const patience = new AbortController();
+  const late = clock.sleep(ms, patience.signal).then(() => {
+    throw new AppError('kafka_unavailable', `${doing}: no answer for ${ms / 1000} s`);
+  });
+  late.catch(() => undefined);
+  work.catch(() => undefined);
+  try {
+    return await Promise.race([work, late]);
+  } finally {
+    patience.abort();
+  }
+}
