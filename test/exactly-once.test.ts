@@ -1,4 +1,4 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import { systemClock } from '../src/clock.ts';
 import type { Delivery } from '../src/consumers/event-source.ts';
@@ -9,6 +9,8 @@ import { createMessageEncoder } from '../src/events/message-encoder.ts';
 import { noLogger } from '../src/logger.ts';
 import { createTransactionalVerdictSink } from '../src/producers/transactional-verdict-sink.ts';
 import { aVerdict } from './support/builders.ts';
+
+jest.setTimeout(60_000);
 
 const PARTITIONS = 2;
 

@@ -6,5 +6,5 @@ import { createWorkerClipEncoder } from '../../src/model/worker-clip-encoder.ts'
 const encoder = await createWorkerClipEncoder({ model: await resolveModel('starter') });
 const { width, height } = encoder.info.preprocess;
 const black: Pixels = { data: new Uint8Array(width * height * 3), width, height };
-void encoder.encodeImages(Array.from({ length: 24 }, () => black));
+void encoder.encodeImages(Array.from({ length: 12 }, () => black));
 setTimeout(() => process.exit(7), 50);
