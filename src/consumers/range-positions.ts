@@ -1,4 +1,11 @@
-import type { OffsetRange } from './read-range.ts';
+export interface OffsetRange {
+  topic: string;
+  partition: number;
+  /** The first offset. */
+  from: number;
+  /** The offset after the last. */
+  to: number;
+}
 
 /** A range that is not read to its end yet; `next` is the offset to go on with. */
 export interface OpenRange extends OffsetRange {

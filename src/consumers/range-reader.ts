@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Consumer, EachBatchPayload } from 'kafkajs';
+import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
 import { AppError } from '../errors.ts';
 import { kafkaError } from '../kafka/errors.ts';
 import { withAdmin } from '../kafka/topics.ts';
+import type { InputRecord } from './event-source.ts';
 import { toInputRecord } from './kafka-record.ts';
-import type { RangePositions } from './range-positions.ts';
-import type { ReadRangesOptions } from './read-range.ts';
+import type { OffsetRange, RangePositions } from './range-positions.ts';
 
 const STALL_TIMEOUT_MS = 90_000;
 const STALL_CHECK_MS = 1_000;
@@ -15,6 +15,23 @@ const HEARTBEAT_MS = 1_000;
  * take a multiple as objects.
  */
 const FETCH_BYTES = 1024 * 1024;
+
+export interface ReadRangesOptions {
+  kafka: Kafka;
+  /** One for a partition at most; empty ones are fine. */
+  ranges: readonly OffsetRange[];
+  /** Awaited before the next record is handed over. What it throws ends the reading. */
+  onRecord: (record: InputRecord) => void | Promise<void>;
+  signal?: AbortSignal | undefined;
+  /**
+   * How long reading may stand still before it is given up, in ms. The broker holds back what lies behind an
+   * open transaction, into which a range that was not made by `rangesOf` may reach. It aborts one whose producer
+   * has died after transaction.timeout.ms, which is 60 s unless the producer says otherwise, and looks for such
+   * every 10 s: the default outlasts both.
+   * @default 90000
+   */
+  stallTimeoutMs?: number | undefined;
+}
 
 /** One reading of what `positions` has open. It is the only member of a group that nobody else knows. */
 export class RangeReader {

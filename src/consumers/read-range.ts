@@ -5,18 +5,11 @@
 import type { Admin, Kafka } from 'kafkajs';
 import { AppError } from '../errors.ts';
 import { missingTopics, withAdmin } from '../kafka/topics.ts';
-import type { InputRecord } from './event-source.ts';
-import { RangePositions } from './range-positions.ts';
-import { RangeReader } from './range-reader.ts';
+import { RangePositions, type OffsetRange } from './range-positions.ts';
+import { RangeReader, type ReadRangesOptions } from './range-reader.ts';
 
-export interface OffsetRange {
-  topic: string;
-  partition: number;
-  /** The first offset. */
-  from: number;
-  /** The offset after the last. */
-  to: number;
-}
+export type { OffsetRange } from './range-positions.ts';
+export type { ReadRangesOptions } from './range-reader.ts';
 
 export interface TimeWindow {
   /** Without the records before this time, in ms since the epoch. */
@@ -77,23 +70,6 @@ async function offsetsAt(
   if (timeMs === undefined) return undefined;
   const offsets = await admin.fetchTopicOffsetsByTimestamp(topic, timeMs);
   return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
-}
-
-export interface ReadRangesOptions {
-  kafka: Kafka;
-  /** One for a partition at most; empty ones are fine. */
-  ranges: readonly OffsetRange[];
-  /** Awaited before the next record is handed over. What it throws ends the reading. */
-  onRecord: (record: InputRecord) => void | Promise<void>;
-  signal?: AbortSignal | undefined;
-  /**
-   * How long reading may stand still before it is given up, in ms. The broker holds back what lies behind an
-   * open transaction, into which a range that was not made by `rangesOf` may reach. It aborts one whose producer
-   * has died after transaction.timeout.ms, which is 60 s unless the producer says otherwise, and looks for such
-   * every 10 s: the default outlasts both.
-   * @default 90000
-   */
-  stallTimeoutMs?: number | undefined;
 }
 
 /**
