@@ -66,6 +66,13 @@ const MUTANTS: Mutant[] = [
     tests: ['test/consumers'],
   },
   {
+    safeguard: 'membership: a generation that the group confirms goes on',
+    file: 'src/consumers/membership.ts',
+    from: '      this.#leaving = false;\n      this.#fetchersAtRest = false;\n    }\n    if (!this.#awaits',
+    to: '    }\n    if (!this.#awaits',
+    tests: ['test/consumers'],
+  },
+  {
     safeguard: 'commit loop: in transactions it commits nothing itself',
     file: 'src/consumers/commit-loop.ts',
     from: 'if (transactional) ledger.confirm(commits);\n    else await this.#send(commits);',

@@ -98,7 +98,15 @@ export class Membership {
     fetching.pause('realigning');
   }
 
+  /**
+   * The group knows us in the generation that we have. Also when it had called for another one: kafkajs may fail
+   * to join it, as while coordinators move, and then simply goes on.
+   */
   #confirmed(): void {
+    if (this.#leaving) {
+      this.#leaving = false;
+      this.#fetchersAtRest = false;
+    }
     if (!this.#awaitsHeartbeat) return;
     this.#awaitsHeartbeat = false;
     void this.#learnOffsets(this.#generation);

@@ -107,6 +107,24 @@ describe('the Kafka source in a rebalance', () => {
     expect(consumer.resolved).toEqual(['0/0']);
   });
 
+  it('goes on in its generation when the group confirms that after all, with no join between', async () => {
+    const { puller, pull, consumer } = await joinedSource(broker, [0], { clock });
+    const fetched = consumer.fetch(0, [0]);
+    expect((await pull)?.record.offset).toBe(0);
+    await fetched;
+    const next = puller.next();
+    consumer.heartbeat = () => Promise.reject(protocolError('NOT_COORDINATOR_FOR_GROUP'));
+    const failed = consumer.fetch(0, [1]).catch((error: unknown) => error);
+    await clock.advance(5_000); // the drain
+    expect(await failed).toMatchObject({ type: 'NOT_COORDINATOR_FOR_GROUP' });
+    consumer.heartbeat = () => Promise.resolve();
+    await consumer.fetch(0, [1]); // not settled: handed to nobody
+    expect(await Promise.race([next, settle()])).toBeUndefined();
+    consumer.emit('HEARTBEAT');
+    await consumer.fetch(0, [1]);
+    expect((await next)?.record.offset).toBe(1);
+  });
+
   it('ignores what was in flight when it comes back, and has it delivered again', async () => {
     const { puller, pull, consumer } = await joined([0]);
     const first = consumer.fetch(0, [0]);
