@@ -10,6 +10,8 @@ import { ALL_IN_SYNC_REPLICAS, byTopic, describe, unacknowledgedOf } from './req
 import { StickyPartitioner } from './sticky-partitioner.ts';
 
 const RETRY_EVERY_MS = 1_000;
+/** Longer than kafkajs itself tries, in ms. */
+const ANSWER_TIMEOUT_MS = 120_000;
 
 export interface AckedProducerOptions {
   /** A new idempotent producer, not yet connected. */
@@ -54,7 +56,7 @@ export class AckedProducer {
         faults.reach('sending');
         const answers = await within(this.#request(pending), {
           clock,
-          ms: deliveryTimeoutMs,
+          ms: ANSWER_TIMEOUT_MS,
           doing: describe(pending),
         });
         pending = unacknowledgedOf(pending, answers, this.#partitioner);

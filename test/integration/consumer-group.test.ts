@@ -88,7 +88,7 @@ describe('a member of a real group', () => {
     const guest = open(reading);
     work.push(tally.work(guest));
     await until(() => guest.status().partitions.length === 2);
-    expect(steady.status().partitions).toHaveLength(2);
+    await until(() => steady.status().partitions.length === 2);
     await until(() => guest.status().partitions.some(({ committed }) => committed > 0));
     await guest.close();
     await until(() => tally.resolved.size === 1_200, 20_000);

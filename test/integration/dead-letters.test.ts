@@ -8,6 +8,7 @@ import type { InputRecord } from '../../src/consumers/event-source.ts';
 import { rangesOf, readRanges } from '../../src/consumers/read-range.ts';
 import { reconcile } from '../../src/reconcile/reconcile.ts';
 import { letterSource, publishLetters } from '../support/dead-letters.ts';
+import { until } from '../support/puller.ts';
 import { createTopic, publish, testKafka, uniqueName } from '../support/kafka.ts';
 
 jest.setTimeout(90_000);
@@ -166,6 +167,8 @@ describe('dead letters on a real broker', () => {
     const counts: number[] = [];
     await redriveAll({}, (count) => counts.push(count));
     expect(counts).toEqual([100, 100, 50]);
+    // The end of the last transaction is marked a moment after it was committed.
+    await until(async () => (await committed(input)).length >= values.length);
     const seen = (await committed(input)).map(({ value }) => value?.toString());
     expect(seen.sort()).toEqual(values.map(String).sort());
   });

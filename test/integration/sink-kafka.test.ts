@@ -1,9 +1,11 @@
-import { describe, expect, it } from '@jest/globals';
+import { describe, expect, it, jest } from '@jest/globals';
 import { outputTopics } from '../../src/producers/topic-routes.ts';
 import { aDeadLetter, aNotInspectedVerdict, aVerdict, anEmbedding } from '../support/builders.ts';
 import { countRecords, createTopic, readAll, testKafka, uniqueName } from '../support/kafka.ts';
 import { createKafkaSink } from '../support/kafka-sink.ts';
 import { anEmission } from '../support/verdict-sink-conformance.ts';
+
+jest.setTimeout(30_000);
 
 const kafka = testKafka();
 
