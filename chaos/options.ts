@@ -1,4 +1,5 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
+import { wholeNumberFrom } from '../src/cli/whole-number.ts';
 
 export interface ChaosOptions {
   kills: number;
@@ -12,10 +13,10 @@ export interface ChaosOptions {
 export function parseOptions(argv: readonly string[]): ChaosOptions {
   const program = new Command('chaos')
     .description('breaks a running service in every way at once and proves that nothing was lost')
-    .option('--kills <n>', 'faults to strike with', positive, 200)
-    .option('--events <n>', 'image events to publish meanwhile', positive, 100_000)
-    .option('--seed <n>', 'draws the same faults again', positive, 7)
-    .option('--instances <n>', 'of the service, at least 2', positive, 3)
+    .option('--kills <n>', 'faults to strike with', wholeNumberFrom(1), 200)
+    .option('--events <n>', 'image events to publish meanwhile', wholeNumberFrom(1), 100_000)
+    .option('--seed <n>', 'draws the same faults again', wholeNumberFrom(1), 7)
+    .option('--instances <n>', 'of the service, at least 2', wholeNumberFrom(1), 3)
     .addOption(
       new Option('--delivery <promise>', 'the promise that is tested')
         .choices(['at-least-once', 'exactly-once'])
@@ -23,11 +24,4 @@ export function parseOptions(argv: readonly string[]): ChaosOptions {
     )
     .option('--json', 'data instead of a table', false);
   return program.parse(argv).opts<ChaosOptions>();
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('expected a whole number from 1');
-  return value;
 }

@@ -1,6 +1,7 @@
-import { Command, InvalidArgumentError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import type { FilterOptions } from './letter-filter.ts';
 import type { RedriveLettersOptions } from './redrive-letters.ts';
+import { wholeNumberFrom } from './whole-number.ts';
 
 interface ListOptions extends FilterOptions {
   config: string;
@@ -29,7 +30,7 @@ function listCommand(): Command {
     new Command('list').description('the newest dead letters, and how many there are'),
   )
     .option('--all', 'those that were redriven too')
-    .option('--limit <n>', 'how many to list', limit, 50)
+    .option('--limit <n>', 'how many to list', wholeNumberFrom(1), 50)
     .option('--json', 'one dead letter per line')
     .action(async (options: ListOptions) => {
       const { openLetters } = await import('./open-letters.ts');
@@ -93,11 +94,4 @@ function filtered(command: Command): Command {
       'only those that failed at this time or later: ISO 8601, or an age (2h, 3d)',
     )
     .option('--until <time>', 'only those that failed before this time');
-}
-
-function limit(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 1)
-    throw new InvalidArgumentError('expected a whole number from 1');
-  return count;
 }

@@ -1,5 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { progressBar } from './progress.ts';
+import { wholeNumberFrom } from './whole-number.ts';
+import { untilSignal } from './until-signal.ts';
 
 interface ReconcileOptions {
   config: string;
@@ -16,7 +18,7 @@ export function reconcileCommand(): Command {
     .option('-c, --config <file>', 'the configuration', 'moderato.yaml')
     .option('--from <time>', 'only input records from this time on (ISO 8601)', time)
     .option('--to <time>', 'only input records before this time (ISO 8601)', time)
-    .option('--limit <n>', 'how many of each kind of finding to name', limit, 20)
+    .option('--limit <n>', 'how many of each kind of finding to name', wholeNumberFrom(0), 20)
     .option('--json', 'the report as one JSON object')
     .option('--temp <folder>', "where the temporary file is made, instead of the system's folder")
     .action(async (options: ReconcileOptions) => {
@@ -24,9 +26,7 @@ export function reconcileCommand(): Command {
       const { reconcile } = await import('../reconcile/reconcile.ts');
       const { renderReconciliation } = await import('./render-reconciliation.ts');
       const { loaded, kafka, registry } = await connect(options.config);
-      const until = new AbortController();
-      process.once('SIGINT', () => until.abort());
-      process.once('SIGTERM', () => until.abort());
+      const until = untilSignal();
       const report = await reconcile({
         kafka,
         registry,
@@ -48,11 +48,4 @@ function time(text: string): number {
   const ms = Date.parse(text);
   if (Number.isNaN(ms)) throw new InvalidArgumentError('expected a time such as 2026-11-23T16:00Z');
   return ms;
-}
-
-function limit(text: string): number {
-  const count = Number(text);
-  if (!Number.isInteger(count) || count < 0)
-    throw new InvalidArgumentError('expected a whole number from 0');
-  return count;
 }

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { renderVerdictLine } from './render.ts';
+import { untilSignal } from './until-signal.ts';
+import { wholeNumberFrom } from './whole-number.ts';
 
 interface TailOptions {
   config: string;
@@ -15,20 +17,13 @@ export function tailCommand(): Command {
     .option('-c, --config <file>', 'the configuration', 'moderato.yaml')
     .option('--from-beginning', 'show the verdicts that are already there first')
     .option('--json', 'one verdict per line, as verdict.v1 says')
-    .option('-n, --count <n>', 'stop after so many verdicts', (text) => {
-      const count = Number(text);
-      if (!Number.isInteger(count) || count < 1)
-        throw new InvalidArgumentError('expected a whole number from 1');
-      return count;
-    })
+    .option('-n, --count <n>', 'stop after so many verdicts', wholeNumberFrom(1))
     .action(async (options: TailOptions) => {
       const { connect } = await import('./connect.ts');
       const { tailVerdicts } = await import('./tail-verdicts.ts');
       const { loaded, kafka, registry } = await connect(options.config);
       const { verdicts, routes } = loaded.config.topics;
-      const until = new AbortController();
-      process.once('SIGINT', () => until.abort());
-      process.once('SIGTERM', () => until.abort());
+      const until = untilSignal();
       let left = options.count ?? Number.POSITIVE_INFINITY;
       await tailVerdicts({
         kafka,

@@ -1,5 +1,6 @@
-import { Command, InvalidArgumentError } from 'commander';
+import { Command } from 'commander';
 import { topicsOf } from '../topics.ts';
+import { wholeNumberFrom } from './whole-number.ts';
 
 interface CreateOptions {
   config: string;
@@ -17,10 +18,15 @@ export function topicsCommand(): Command {
     .option(
       '--partitions <n>',
       'of each new topic; it bounds how many instances can share the work',
-      positive,
+      wholeNumberFrom(1),
       6,
     )
-    .option('--replication-factor <n>', 'of each new topic (default: the broker’s)', positive, -1)
+    .option(
+      '--replication-factor <n>',
+      'of each new topic (default: the broker’s)',
+      wholeNumberFrom(1),
+      -1,
+    )
     .action(async (options: CreateOptions) => {
       const { connect } = await import('./connect.ts');
       const { createTopics } = await import('../kafka/topics.ts');
@@ -52,11 +58,4 @@ export function topicsCommand(): Command {
 
 function inBase64(bytes: number): number {
   return Math.ceil((bytes * 4) / 3) + OVERHEAD_BYTES;
-}
-
-function positive(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError('expected a whole number from 1');
-  return value;
 }

@@ -1,4 +1,5 @@
 import type { LetterPosition } from '../events/redrive-note.ts';
+import { Numbering } from '../numbering.ts';
 
 interface LetterKind {
   /** Of the letter's error; undefined when the letter cannot be decoded. */
@@ -24,15 +25,15 @@ interface Column {
 /** Where the letters of a topic lie and what is to be known of each before its value is read: some 30 bytes. */
 export class LetterIndex {
   readonly #columns = new Map<number, Column>();
-  readonly #kinds: LetterKind[] = [];
-  readonly #kindIndex = new Map<string, number>();
+  readonly #kinds = new Numbering<LetterKind>();
 
   /** Offsets must ascend within a partition. */
   add({ partition, offset, failedAt, redriven, code, topic }: IndexedLetter): void {
     const column = this.#column(partition);
     column.offsets.push(offset);
     column.failedAts.push(failedAt);
-    column.kinds.push(this.#kindOf({ code, topic }));
+    const kind = { code, topic };
+    column.kinds.push(this.#kinds.indexOf(JSON.stringify([code, topic]), () => kind));
     if (redriven) column.redriven.add(offset);
   }
 
@@ -62,7 +63,7 @@ export class LetterIndex {
       offset,
       failedAt: column.failedAts[at] as number,
       redriven: column.redriven.has(offset),
-      ...(this.#kinds[column.kinds[at] as number] as LetterKind),
+      ...this.#kinds.at(column.kinds[at] as number),
     };
   }
 
@@ -72,14 +73,6 @@ export class LetterIndex {
     const column: Column = { offsets: [], failedAts: [], kinds: [], redriven: new Set() };
     this.#columns.set(partition, column);
     return column;
-  }
-
-  #kindOf(kind: LetterKind): number {
-    const name = JSON.stringify([kind.code, kind.topic]);
-    const known = this.#kindIndex.get(name);
-    if (known !== undefined) return known;
-    this.#kindIndex.set(name, this.#kinds.length);
-    return this.#kinds.push(kind) - 1;
   }
 }
 

@@ -1,8 +1,8 @@
 import { setImmediate as breathe } from 'node:timers/promises';
 import { AppError } from '../errors.ts';
 import type { InputPosition, Outcome } from '../events/types.generated.ts';
+import type { Numbering } from '../numbering.ts';
 import { unpackId } from './answer.ts';
-import type { Registry } from './registry.ts';
 import {
   Tally,
   type FoundInput,
@@ -18,8 +18,8 @@ export interface CompareOptions {
   topic: string;
   limit: number;
   spill: Spill;
-  versions: Registry<VersionCount>;
-  places: Registry<Omit<InputPosition, 'offset'>>;
+  versions: Numbering<VersionCount>;
+  places: Numbering<Omit<InputPosition, 'offset'>>;
   committed: ReadonlyMap<number, number>;
   signal?: AbortSignal | undefined;
   /** So many more inputs have been compared. */

@@ -1,9 +1,9 @@
 import type { OffsetRange } from '../consumers/read-range.ts';
 import { messageOf } from '../errors.ts';
 import type { InputPosition, Verdict } from '../events/types.generated.ts';
+import { Numbering } from '../numbering.ts';
 import { answerDigest, hasDeadLetter, packId } from './answer.ts';
 import { compare, type CompareOptions } from './compare.ts';
-import { Registry } from './registry.ts';
 import { Tally, type ReconcileReport, type Undecodable, type VersionCount } from './report.ts';
 import { Spill, type SpillOptions } from './spill.ts';
 
@@ -42,8 +42,8 @@ export class Reconciliation implements Disposable {
   readonly #ranges: ReadonlyMap<number, OffsetRange>;
   readonly #spill: Spill;
   readonly #runs = new Map<number, Run>();
-  readonly #versions = new Registry<VersionCount>();
-  readonly #places = new Registry<Omit<InputPosition, 'offset'>>();
+  readonly #versions = new Numbering<VersionCount>();
+  readonly #places = new Numbering<Omit<InputPosition, 'offset'>>();
   readonly #undecodable: Tally<Undecodable>;
   #inputs = 0;
   #verdicts = 0;

@@ -1,5 +1,5 @@
 /** Gives small numbers to what is rarely new, so that a row can name it in a byte. */
-export class Registry<T> {
+export class Numbering<T> {
   readonly #indices = new Map<string, number>();
   readonly #values: T[] = [];
 
