@@ -35,7 +35,7 @@ export function parseCodes(texts: readonly string[]): ReadonlySet<string> {
   for (const text of texts) {
     if (LETTER_CODES.includes(text)) continue;
     const near = nearestName(text, LETTER_CODES);
-    const hint = near === undefined ? '' : `; did you mean ${near}?`;
+    const hint = near === undefined ? '.' : `; did you mean ${near}?`;
     throw new AppError(
       'usage',
       `--code ${text}: no dead letter has that code${hint} There are ${LETTER_CODES.join(', ')}`,

@@ -11,7 +11,7 @@ export interface Admitted {
 }
 
 /** The place of one record in the order of its partition. */
-export interface Turn extends Admitted {
+export interface Turn extends Omit<Admitted, 'revoked'> {
   /** What is emitted for it; undefined until it is judged and encoded. */
   messages: readonly Outgoing[] | undefined;
   ready(messages: readonly Outgoing[]): void;
@@ -69,7 +69,6 @@ export class OrderedEmissions {
       reject,
       turn: {
         record: admitted.record,
-        revoked: admitted.revoked,
         rewind: () => admitted.rewind(),
         messages: undefined,
         ready: (messages) => {
