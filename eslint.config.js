@@ -27,7 +27,7 @@ const PURE = [
 /** The one place each native or network library may be imported from. */
 const OWNERS = {
   'onnxruntime-node': 'src/model/ort-session.ts',
-  sharp: 'src/images/decoder-process.ts',
+  sharp: 'src/images/open-image.ts',
 };
 
 const roomRules = Object.entries(ROOMS).map(([room, allowed]) => {

@@ -95,6 +95,12 @@ export const configSchema = z.strictObject({
       decodeTimeoutMs: count.default(10_000),
       /** Decoder processes; 0: as many as there are cores. */
       decoders: z.int().nonnegative().default(0),
+      /** The most frames of an animation that are inspected: first, last, the others evenly between. */
+      sampledFrames: count.default(6),
+      /** The most tiles of an image at least twice as long as wide; below 2: none. */
+      tiles: z.int().nonnegative().default(6),
+      /** A file that ends too early: `not_inspected`, or what is there of it inspected and marked. */
+      truncated: z.enum(['refuse', 'inspect']).default('refuse'),
     })
     .prefault({}),
   pipeline: z

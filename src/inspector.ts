@@ -46,6 +46,11 @@ export async function createInspector(
       processes: config.images.decoders || availableParallelism(),
       timeoutMs: config.images.decodeTimeoutMs,
       maxPixels: config.images.maxPixels,
+      views: {
+        sampledFrames: config.images.sampledFrames,
+        tiles: config.images.tiles,
+        truncated: config.images.truncated,
+      },
     }),
     (pool) => pool.close(),
   );

@@ -2,6 +2,7 @@ import type { InputRecord } from './consumers/event-source.ts';
 import { AppError } from './errors.ts';
 import { originOf } from './events/origin.ts';
 import type {
+  Embedding,
   Header,
   ImageEvent,
   ImageFacts,
@@ -14,9 +15,10 @@ import { verdictId } from './events/verdict-id.ts';
 import type { DecodedImage } from './images/image-decoder.ts';
 import type { LoadedImage } from './images/load-image.ts';
 import type { Journey } from './journey.ts';
-import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
+import type { EncoderInfo } from './model/clip-encoder.ts';
 import type { PolicyBundle } from './policies/bundle.ts';
 import { requestedOnError } from './policies/decide.ts';
+import type { EmbeddedView } from './policies/score-views.ts';
 import { deadLetterOf } from './producers/dead-letter.ts';
 import type { Emission } from './producers/verdict-sink.ts';
 
@@ -37,7 +39,7 @@ export class Judgement {
   #image: ImageFacts | null = null;
   #outcome: Outcome = 'not_inspected';
   #policies: PolicyResult[] = [];
-  #embedding: UnitVector | undefined;
+  #views: readonly EmbeddedView[] = [];
   #error: AppError | undefined;
 
   constructor(judge: Judge, record: InputRecord, journey: Journey) {
@@ -59,19 +61,26 @@ export class Judgement {
       width: null,
       height: null,
       frames: null,
+      truncated: false,
+      views: null,
+      pdq: null,
     };
   }
 
   preprocessed(image: DecodedImage): void {
     if (this.#image === null) return;
-    const { format, width, height, frames } = image;
-    this.#image = { ...this.#image, format, width, height, frames };
+    const { format, width, height, frames, truncated, views } = image;
+    const facts = { format, width, height, frames, truncated, views: views.length };
+    this.#image = { ...this.#image, ...facts };
   }
 
-  decided(outcome: Outcome, policies: PolicyResult[], embedding: UnitVector): void {
+  inferred(views: readonly EmbeddedView[]): void {
+    this.#views = views;
+  }
+
+  decided(outcome: Outcome, policies: PolicyResult[]): void {
     this.#outcome = outcome;
     this.#policies = policies;
-    this.#embedding = embedding;
   }
 
   /** Whether `error` is an answer about this record (then it becomes its reason) and not a fault of ours. */
@@ -91,17 +100,30 @@ export class Judgement {
         this.#judge.now(),
       );
     }
-    if (withEmbedding && this.#embedding && this.#event && this.#image) {
-      const { encoder } = this.#judge;
-      emission.embedding = {
-        eventId: this.#event.eventId,
-        imageSha256: this.#image.sha256,
-        modelHash: encoder.hash,
-        preprocessing: encoder.preprocessing,
-        vector: Array.from(this.#embedding),
-      };
+    if (withEmbedding) {
+      const embedding = this.#embedding();
+      if (embedding) emission.embedding = embedding;
     }
     return emission;
+  }
+
+  #embedding(): Embedding | undefined {
+    const [first, ...others] = this.#views;
+    if (first === undefined || this.#event === undefined || this.#image === null) return undefined;
+    const { encoder } = this.#judge;
+    return {
+      eventId: this.#event.eventId,
+      imageSha256: this.#image.sha256,
+      modelHash: encoder.hash,
+      preprocessing: encoder.preprocessing,
+      vector: Array.from(first.embedding),
+      others: others.map(({ region: { frame, crop, background }, embedding }) => ({
+        frame,
+        crop,
+        background,
+        vector: Array.from(embedding),
+      })),
+    };
   }
 
   #verdict(): Verdict {
@@ -127,6 +149,8 @@ export class Judgement {
       reason: this.#reason(),
       policies: this.#policies,
       image: this.#image,
+      lists: [],
+      reused: null,
       model: {
         id: encoder.id,
         hash: encoder.hash,

@@ -8,7 +8,7 @@ import type { EventDecoder } from './events/event-decoder.ts';
 import { dispositionOf } from './errors.ts';
 import type { FaultPoints } from './fault-points.ts';
 import { Gate } from './gate.ts';
-import type { ImageDecoder, Pixels } from './images/image-decoder.ts';
+import type { ImageDecoder, Pixels, View } from './images/image-decoder.ts';
 import type { ImageFetcher } from './images/image-fetcher.ts';
 import { loadImage } from './images/load-image.ts';
 import { Journey } from './journey.ts';
@@ -18,7 +18,7 @@ import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
 import type { Telemetry } from './observability/telemetry.ts';
 import { decide } from './policies/decide.ts';
 import type { EmbeddedBundle } from './policies/prompt-embeddings.ts';
-import { scoreImage } from './policies/score.ts';
+import { scoreViews, type EmbeddedView } from './policies/score-views.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
 
 export interface PipelineParts {
@@ -159,14 +159,14 @@ export class Pipeline {
       judgement.preprocessed(image);
       journey.reach('preprocessed');
 
-      const embedding = await this.#infer(image.pixels, journey, revoked);
+      const views = await this.#infer(image.views, journey, revoked);
+      judgement.inferred(views);
       journey.reach('inferred');
 
-      const region = { frame: 0, crop: image.crop };
       const startedAt = clock.elapsed();
-      const results = scoreImage(embedding, bundle, encoder.scoring, region);
+      const results = scoreViews(views, bundle, encoder.scoring);
       journey.record('score', startedAt, clock.elapsed());
-      judgement.decided(decide(results), results, embedding);
+      judgement.decided(decide(results), results);
       journey.reach('scored');
     } catch (error) {
       if (!judgement.explainedBy(error)) throw error;
@@ -174,13 +174,22 @@ export class Pipeline {
     return judgement;
   }
 
-  async #infer(pixels: Pixels, journey: Journey, revoked: AbortSignal): Promise<UnitVector> {
+  /** Embeds every view; the stage's times are those of the one that was done last. */
+  async #infer(
+    views: readonly View[],
+    journey: Journey,
+    revoked: AbortSignal,
+  ): Promise<EmbeddedView[]> {
     const { batcher, clock } = this.#parts;
     journey.enter('infer');
-    const { value, inferMs, queueMs } = await batcher.submit(pixels, revoked);
-    const endedAt = clock.elapsed();
-    journey.record('queue', endedAt - inferMs - queueMs, endedAt - inferMs);
-    journey.record('infer', endedAt - inferMs, endedAt);
-    return value;
+    return await Promise.all(
+      views.map(async ({ region, pixels }) => {
+        const { value: embedding, inferMs, queueMs } = await batcher.submit(pixels, revoked);
+        const endedAt = clock.elapsed();
+        journey.record('queue', endedAt - inferMs - queueMs, endedAt - inferMs);
+        journey.record('infer', endedAt - inferMs, endedAt);
+        return { region, embedding };
+      }),
+    );
   }
 }

@@ -5,7 +5,7 @@ import { Gate } from '../../src/gate.ts';
 import { createInspector } from '../../src/inspector.ts';
 import { noTelemetry } from '../../src/observability/telemetry.ts';
 import { decide } from '../../src/policies/decide.ts';
-import { scoreImage } from '../../src/policies/score.ts';
+import { scoreViews } from '../../src/policies/score-views.ts';
 import { now, photoOf, report, settings } from './child.ts';
 
 const { config } = await loadConfig(settings.configFile);
@@ -25,8 +25,13 @@ await inspector.close();
 process.disconnect();
 
 async function inspect(photo: Buffer): Promise<void> {
-  const { pixels, crop } = await images.decode(photo);
-  const { value: embedding } = await batcher.submit(pixels);
-  decide(scoreImage(embedding, bundle, encoder.scoring, { frame: 0, crop }));
+  const { views } = await images.decode(photo);
+  const embedded = await Promise.all(
+    views.map(async ({ region, pixels }) => ({
+      region,
+      embedding: (await batcher.submit(pixels)).value,
+    })),
+  );
+  decide(scoreViews(embedded, bundle, encoder.scoring));
   moments.push(now());
 }

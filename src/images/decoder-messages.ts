@@ -1,4 +1,4 @@
-import type { DecodedImage, PreprocessSpec } from './image-decoder.ts';
+import type { DecodedImage, PreprocessSpec, ViewSettings } from './image-decoder.ts';
 import type { ErrorCode } from '../errors.ts';
 
 /** Given to a decoder process as its one argument, in JSON. */
@@ -6,6 +6,7 @@ export interface DecoderSettings {
   preprocess: PreprocessSpec;
   /** The most pixels of an encoded image (width × height of one frame). */
   maxPixels: number;
+  views: ViewSettings;
 }
 
 /** What a decoder process is asked to do. It does one thing at a time. */

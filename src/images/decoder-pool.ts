@@ -1,7 +1,12 @@
 import { AppError, type ErrorCode } from '../errors.ts';
 import { startDecoderChild, type DecoderChild } from './decoder-child.ts';
 import type { DecoderReply, DecoderRequest, DecoderResults } from './decoder-messages.ts';
-import type { ImageDecoder, PreprocessSpec } from './image-decoder.ts';
+import {
+  DEFAULT_VIEWS,
+  type ImageDecoder,
+  type PreprocessSpec,
+  type ViewSettings,
+} from './image-decoder.ts';
 
 export interface DecoderPoolOptions {
   preprocess: PreprocessSpec;
@@ -11,6 +16,8 @@ export interface DecoderPoolOptions {
   timeoutMs: number;
   /** The most pixels (width × height) of an encoded image. */
   maxPixels: number;
+  /** @default DEFAULT_VIEWS */
+  views?: ViewSettings;
   /** The program of the processes, for tests. @default decoder-process beside this file */
   script?: URL;
 }
@@ -57,7 +64,7 @@ interface Slot {
  * caused it and nothing else: the process is replaced.
  */
 export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
-  const { preprocess, processes, timeoutMs, maxPixels, script } = options;
+  const { preprocess, processes, timeoutMs, maxPixels, views = DEFAULT_VIEWS, script } = options;
   const slots = new Set<Slot>();
   const queue: Job[] = [];
   const started = Promise.withResolvers<undefined>();
@@ -72,7 +79,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       job: null,
       timer: undefined,
       child: startDecoderChild({
-        settings: { preprocess, maxPixels },
+        settings: { preprocess, maxPixels, views },
         ...(script && { script }),
         onReply: (reply) => onReply(slot, reply),
         onExit: (how) => onExit(slot, how),

@@ -14,6 +14,11 @@ export function requestedOnError(bundle: Pick<PolicyBundle, 'policies'>): Band {
   return strongest(enforced.map(({ onError }) => onError));
 }
 
+/** Positive where `a` is the stronger band. */
+export function compareBands(a: Band, b: Band): number {
+  return STRENGTH[a] - STRENGTH[b];
+}
+
 function strongest(bands: readonly Band[]): Band {
-  return bands.reduce<Band>((max, band) => (STRENGTH[band] > STRENGTH[max] ? band : max), 'allow');
+  return bands.reduce<Band>((max, band) => (compareBands(band, max) > 0 ? band : max), 'allow');
 }

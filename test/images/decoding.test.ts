@@ -5,6 +5,7 @@ import { createDecoderPool, type DecoderPool } from '../../src/images/decoder-po
 import { geometryOf } from '../../src/images/geometry.ts';
 import type { PreprocessSpec } from '../../src/images/image-decoder.ts';
 import { planResampling } from '../../src/images/resample.ts';
+import { firstView } from '../support/decoded-image.ts';
 import { cut, flipped, pngPromising } from '../support/pictures.ts';
 import { clipSpec, parityImage } from '../support/tiny-clip.ts';
 
@@ -49,14 +50,15 @@ describe('what is decoded', () => {
       width: 90,
       height: 60,
       frames: 1,
-      pixels: { width: 32, height: 32 },
+      views: [{ pixels: { width: 32, height: 32 } }],
     });
-    expect(image.pixels.data).toHaveLength(32 * 32 * 3);
+    expect(firstView(image).pixels.data).toHaveLength(32 * 32 * 3);
   });
 
   it.each(['animated gif', 'animated webp'])('the first frame of an %s', async (name) => {
-    const { frames, width, height, pixels } = await decoder.decode(imageOf(name));
-    expect({ frames, width, height }).toEqual({ frames: 3, width: 20, height: 20 });
+    const image = await decoder.decode(imageOf(name));
+    expect(image).toMatchObject({ frames: 3, width: 20, height: 20 });
+    const { pixels } = firstView(image);
     const [red = 0, green = 255, blue = 255] = pixels.data;
     expect(red).toBeGreaterThan(150);
     expect(Math.max(green, blue)).toBeLessThan(60);
@@ -74,7 +76,7 @@ describe('what is decoded', () => {
       .withIccProfile('p3')
       .png()
       .toBuffer();
-    const [red, green, blue] = (await decoder.decode(wide)).pixels.data;
+    const [red, green, blue] = firstView(await decoder.decode(wide)).pixels.data;
     // Within a level of the colour that was written, although the file's own numbers are others.
     const stored = await sharp(wide, { ignoreIcc: true }).raw().toBuffer();
     expect(Math.abs((stored[0] ?? 0) - 200)).toBeGreaterThan(5);
@@ -143,7 +145,7 @@ describe('a large image', () => {
   ])('%s gives the pixels of one resize', async (_, name) => {
     const spec: PreprocessSpec = { ...clipSpec, resizeTo: 16, width: 16, height: 16 };
     const small = start(spec);
-    const { data } = (await small.decode(parityImage(name))).pixels;
+    const { data } = firstView(await small.decode(parityImage(name))).pixels;
     await small.close();
     const shown = await sharp(parityImage(name)).raw().toBuffer({ resolveWithObject: true });
     const { width, height } = shown.info;
@@ -174,7 +176,7 @@ describe('a crop larger than the resized image', () => {
     })
       .png()
       .toBuffer();
-    const { data } = (await padded.decode(white)).pixels;
+    const { data } = firstView(await padded.decode(white)).pixels;
     await padded.close();
     const rows = Array.from({ length: 7 }, (_, y) =>
       Array.from({ length: 7 }, (_, x) => (data[(y * 7 + x) * 3] === 255 ? '#' : '.')).join(''),

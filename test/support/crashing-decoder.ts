@@ -1,5 +1,6 @@
 /** A decoder process for tests that does what the image's text says. Run as a process, not imported. */
 import type { DecoderReply, DecoderRequest } from '../../src/images/decoder-messages.ts';
+import { aDecodedImage } from './decoded-image.ts';
 
 const reply = (message: DecoderReply) => process.send?.(message);
 
@@ -11,9 +12,7 @@ process.on('message', (request: DecoderRequest) => {
   if (text === 'spin') for (;;);
   const done = () => {
     const data = Buffer.from(text === 'environment' ? JSON.stringify(process.env) : text);
-    const pixels = { data, width: 1, height: 1 };
-    const image = { pixels, format: 'png', width: 1, height: 1, frames: 1, crop: 'whole' as const };
-    reply({ kind: 'done', result: image });
+    reply({ kind: 'done', result: aDecodedImage({ data, width: 1, height: 1 }) });
   };
   // An image whose text is a number takes so many ms.
   setTimeout(done, Number(text) || 0);

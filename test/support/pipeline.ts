@@ -12,6 +12,7 @@ import { embedBundle } from '../../src/policies/prompt-embeddings.ts';
 import { createMemoryVerdictSink } from '../../src/producers/memory-verdict-sink.ts';
 import type { Emission } from '../../src/producers/verdict-sink.ts';
 import { anImageEvent, asJson } from './builders.ts';
+import { aDecodedImage } from './decoded-image.ts';
 import { FakeClock } from './fake-clock.ts';
 import { buildBundle, unit, WrittenEncoder } from './policies.ts';
 
@@ -31,8 +32,7 @@ const images: ImageDecoder = {
     if (name === 'broken') throw new AppError('image_corrupt', 'decoding an image: bad marker');
     if (name === 'defect') throw new TypeError('undefined is not a function');
     const pixels: Pixels = { data: new Uint8Array(bytes), width: 1, height: 1 };
-    const facts = { format: 'png', width: 3, height: 2, frames: 1, crop: 'center' as const };
-    return Promise.resolve({ pixels, ...facts });
+    return Promise.resolve(aDecodedImage(pixels, { width: 3, height: 2 }));
   },
   close: () => Promise.resolve(),
 };
