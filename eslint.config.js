@@ -6,10 +6,11 @@ const ROOMS = {
   kafka: [],
   consumers: ['events', 'kafka'],
   images: [],
+  cache: ['events'],
   model: ['images'],
   policies: ['events', 'model'],
   producers: ['events', 'kafka'],
-  observability: ['events', 'consumers'],
+  observability: ['events', 'consumers', 'cache'],
   reconcile: ['events', 'kafka', 'consumers'],
   'dead-letters': ['events', 'kafka', 'consumers', 'producers'],
 };
@@ -28,6 +29,7 @@ const PURE = [
 const OWNERS = {
   'onnxruntime-node': 'src/model/ort-session.ts',
   sharp: 'src/images/open-image.ts',
+  ioredis: 'src/cache/redis-cache.ts',
 };
 
 const roomRules = Object.entries(ROOMS).map(([room, allowed]) => {

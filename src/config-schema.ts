@@ -7,6 +7,18 @@ const topic = z
   .string()
   .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'not a Kafka topic name: 1 to 249 of a-z A-Z 0-9 . _ -');
 
+/** The password is a secret, the user a key of its own, and everything else about the connection is ours to say. */
+function isStoreUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return (
+    /^rediss?:$/.test(url.protocol) &&
+    url.hostname !== '' &&
+    /^(\/\d*)?$/.test(url.pathname) &&
+    [url.username, url.password, url.search, url.hash].every((part) => part === '')
+  );
+}
+
 /** Paths are relative to the configuration file. Every key is documented in docs/configuration.md. */
 export const configSchema = z.strictObject({
   kafka: z
@@ -103,6 +115,27 @@ export const configSchema = z.strictObject({
       truncated: z.enum(['refuse', 'inspect']).default('refuse'),
     })
     .prefault({}),
+  /** A picture that was inspected is not decoded and embedded again. */
+  dedupe: z
+    .strictObject({
+      /** What is kept in memory; 0 switches all of it off, the shared store included. */
+      maxBytes: z.int().nonnegative().default(64 * 1024 * 1024),
+      /** Bits in which the PDQ hash of another picture may differ to be taken for this one; null: never. */
+      nearDistance: z.int().min(0).max(64).nullable().default(null),
+      /** Redis or Valkey. Secret: MODERATO_CACHE_PASSWORD. */
+      shared: z
+        .strictObject({
+          url: z.string().refine(isStoreUrl, {
+            error: 'expected redis://host:port/db or rediss://…, without credentials',
+          }),
+          username: z.string().min(1).optional(),
+          ca: path.optional(),
+          ttlSeconds: count.default(7 * 24 * 60 * 60),
+          timeoutMs: count.default(50),
+        })
+        .optional(),
+    })
+    .prefault({}),
   pipeline: z
     .strictObject({
       /** Events between being taken and being acknowledged; bounds memory. */
@@ -138,4 +171,5 @@ export type Config = z.infer<typeof configSchema>;
 export interface Secrets {
   kafkaSaslPassword?: string;
   registryPassword?: string;
+  cachePassword?: string;
 }

@@ -2,6 +2,7 @@
  * What the pipeline tells the outside about itself: one function for each thing that happens. The pipeline
  * sees this port only; OpenTelemetry stays behind it.
  */
+import type { CacheFault, CacheHit } from '../cache/embedding-cache.ts';
 import type { InputRecord } from '../consumers/event-source.ts';
 import type { Header, Verdict } from '../events/types.generated.ts';
 
@@ -25,6 +26,10 @@ export interface Telemetry {
   retried(stage: Stage, error: unknown, attempt: number): void;
   inFlight(count: number): void;
   batchInferred(size: number, maxSize: number, ms: number): void;
+  /** An image was looked for among those inspected before; null: it was not there and is inspected. */
+  cacheAnswered(hit: Pick<CacheHit, 'store' | 'by'> | null): void;
+  /** The shared store of inspected images did not do what it was asked. */
+  cacheFailed(fault: CacheFault): void;
 }
 
 const noTrace: EventTrace = {
@@ -40,4 +45,6 @@ export const noTelemetry: Telemetry = {
   retried: () => undefined,
   inFlight: () => undefined,
   batchInferred: () => undefined,
+  cacheAnswered: () => undefined,
+  cacheFailed: () => undefined,
 };
