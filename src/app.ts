@@ -82,8 +82,9 @@ export async function createApp(
           (server) => server.close(),
         );
 
-  const inspector = started.adopt(await createInspector(config, { clock, telemetry }), (it) =>
-    it.close(),
+  const inspector = started.adopt(
+    await createInspector(config, { clock, telemetry, secrets, logger }),
+    (it) => it.close(),
   );
   health.modelLoaded(`${inspector.encoder.id} on ${inspector.encoder.executionProvider}`);
 
@@ -99,6 +100,7 @@ export async function createApp(
   health.observeSource(() => source.status());
   observed.observeSource(() => source.status());
   observed.observeDecoders(() => inspector.images.restarts);
+  observed.observeCache(() => inspector.cache.size());
   observed.describeModel({
     model: inspector.encoder,
     bundle: inspector.bundle.bundle,

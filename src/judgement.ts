@@ -1,3 +1,4 @@
+import type { InspectedImage } from './cache/embedding-cache.ts';
 import type { InputRecord } from './consumers/event-source.ts';
 import { AppError } from './errors.ts';
 import { originOf } from './events/origin.ts';
@@ -9,10 +10,10 @@ import type {
   NotInspectedReason,
   Outcome,
   PolicyResult,
+  Reused,
   Verdict,
 } from './events/types.generated.ts';
 import { verdictId } from './events/verdict-id.ts';
-import type { DecodedImage } from './images/image-decoder.ts';
 import type { LoadedImage } from './images/load-image.ts';
 import type { Journey } from './journey.ts';
 import type { EncoderInfo } from './model/clip-encoder.ts';
@@ -40,6 +41,7 @@ export class Judgement {
   #outcome: Outcome = 'not_inspected';
   #policies: PolicyResult[] = [];
   #views: readonly EmbeddedView[] = [];
+  #reused: Reused | null = null;
   #error: AppError | undefined;
 
   constructor(judge: Judge, record: InputRecord, journey: Journey) {
@@ -67,15 +69,17 @@ export class Judgement {
     };
   }
 
-  preprocessed(image: DecodedImage): void {
+  preprocessed(image: Omit<InspectedImage, 'views'>): void {
     if (this.#image === null) return;
-    const { format, width, height, frames, truncated, views } = image;
-    const facts = { format, width, height, frames, truncated, views: views.length };
-    this.#image = { ...this.#image, ...facts };
+    const { format, width, height, frames, truncated, pdq } = image;
+    this.#image = { ...this.#image, format, width, height, frames, truncated, pdq };
   }
 
-  inferred(views: readonly EmbeddedView[]): void {
-    this.#views = views;
+  inspected(image: InspectedImage, reused: Reused | null): void {
+    this.preprocessed(image);
+    this.#views = image.views;
+    if (this.#image) this.#image.views = image.views.length;
+    this.#reused = reused;
   }
 
   decided(outcome: Outcome, policies: PolicyResult[]): void {
@@ -150,7 +154,7 @@ export class Judgement {
       policies: this.#policies,
       image: this.#image,
       lists: [],
-      reused: null,
+      reused: this.#reused,
       model: {
         id: encoder.id,
         hash: encoder.hash,

@@ -27,7 +27,7 @@ export interface LocalOptions {
 
 /** The defaults of a configuration, for a run without Kafka. */
 const DEFAULTS = configSchema
-  .pick({ model: true, batching: true, images: true, pipeline: true })
+  .pick({ model: true, batching: true, images: true, dedupe: true, pipeline: true })
   .parse({});
 
 /** The inspector of a command that works on files, with the defaults of a configuration. */

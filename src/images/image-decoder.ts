@@ -46,6 +46,8 @@ export interface DecodedImage {
   frames: number;
   /** Whether the file ends too early and what is there of it was inspected. */
   truncated: boolean;
+  /** The perceptual hash of the first frame: 64 hex digits, and 0–100; null where none was asked for. */
+  pdq: { hash: string; quality: number } | null;
 }
 
 /** How much of an image is looked at. Part of the preprocessing's version: it changes what is found. */

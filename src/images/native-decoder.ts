@@ -26,7 +26,7 @@ export function createNativeDecoder(settings: DecoderSettings): NativeDecoder {
         const image = frame === 0 ? first : await openImage(bytes, settings, frame);
         views.push(...(await reading(format, () => viewsOf(image, frame, settings))));
       }
-      return { views, format, width, height, frames, truncated };
+      return { views, format, width, height, frames, truncated, pdq: null };
     },
     thumbnail: async (bytes, maxEdge) => {
       const image = await openImage(bytes, settings);

@@ -2,7 +2,8 @@
  * What the pipeline tells the outside about itself: one function for each thing that happens. The pipeline
  * sees this port only; OpenTelemetry stays behind it.
  */
-import type { CacheFault, CacheHit } from '../cache/embedding-cache.ts';
+import type { CacheFault } from '../cache/embedding-cache.ts';
+import type { Reused } from '../events/types.generated.ts';
 import type { InputRecord } from '../consumers/event-source.ts';
 import type { Header, Verdict } from '../events/types.generated.ts';
 
@@ -26,8 +27,8 @@ export interface Telemetry {
   retried(stage: Stage, error: unknown, attempt: number): void;
   inFlight(count: number): void;
   batchInferred(size: number, maxSize: number, ms: number): void;
-  /** An image was looked for among those inspected before; null: it was not there and is inspected. */
-  cacheAnswered(hit: Pick<CacheHit, 'store' | 'by'> | null): void;
+  /** Where what was found of an image comes from; null: it was inspected now. */
+  cacheAnswered(reused: Pick<Reused, 'store' | 'by'> | null): void;
   /** The shared store of inspected images did not do what it was asked. */
   cacheFailed(fault: CacheFault): void;
 }

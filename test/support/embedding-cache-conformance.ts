@@ -54,7 +54,7 @@ export function embeddingCacheConformance(name: string, setUp: () => Promise<Emb
       await using cache = await opened(setUp);
       const block = new Float32Array(24);
       block.set(aUnitVector(5), 8);
-      const views = [{ region: { frame: 0, crop: 'center' }, embedding: block.subarray(8, 16) }];
+      const views = [{ region: aRegion(), embedding: block.subarray(8, 16) }];
       await cache.keep(sha256Of('a'), anInspectedImage(1, { views }));
       block.fill(0);
       const found = (await cache.find(sha256Of('a')))?.image.views[0]?.embedding;

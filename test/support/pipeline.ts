@@ -1,3 +1,4 @@
+import { noCache } from '../../src/cache/embedding-cache.ts';
 import { MemoryEventSource } from '../../src/consumers/memory-event-source.ts';
 import { MemoryTopic } from '../../src/consumers/memory-topic.ts';
 import { AppError } from '../../src/errors.ts';
@@ -77,6 +78,7 @@ export function setUpPipeline({ names = [], topic, parts, limits, acknowledge }:
       batcher,
       clock,
       images,
+      cache: noCache,
       bundle,
       encoder: text.info,
       events: createEventDecoder(),
