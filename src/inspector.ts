@@ -45,7 +45,10 @@ export async function createInspector(
       preprocess: model.preprocess,
       processes: config.images.decoders || availableParallelism(),
       timeoutMs: config.images.decodeTimeoutMs,
+      memoryBytes: config.images.decoderMemoryBytes,
       maxPixels: config.images.maxPixels,
+      maxEdge: config.images.maxEdge,
+      maxFrames: config.images.maxFrames,
     }),
     (pool) => pool.close(),
   );

@@ -24,7 +24,9 @@ sharp.unblock({
 /** The exact resampling does at least this much of the reduction: what it is spared hardly shows then. */
 const LEAST_REDUCTION = 4;
 
-const { preprocess, maxPixels } = JSON.parse(process.argv[2] ?? '{}') as DecoderSettings;
+const { preprocess, maxPixels, maxEdge, maxFrames } = JSON.parse(
+  process.argv[2] ?? '{}',
+) as DecoderSettings;
 
 interface OpenImage {
   bytes: Buffer;
@@ -49,7 +51,10 @@ async function open(bytes: Buffer): Promise<OpenImage> {
   const options: SharpOptions = { failOn: 'error', limitInputPixels: maxPixels };
   const metadata = await reading(format, () => sharp(bytes, options).metadata());
   const { width, height } = metadata.autoOrient;
-  if (width * height > maxPixels) throw tooManyPixels(`${width}x${height}`);
+  if (width * height > maxPixels || Math.max(width, height) > maxEdge) {
+    throw tooManyPixels(`${width}x${height}`);
+  }
+  if ((metadata.pages ?? 1) > maxFrames) throw tooManyFrames(metadata.pages);
   const ignoreIcc = metadata.icc !== undefined && isSrgbProfile(metadata.icc);
   return { bytes, format, metadata, width, height, options: { ...options, ignoreIcc } };
 }
@@ -184,7 +189,14 @@ function truncated(format: ImageFormat, detail = 'the file ends too early'): App
 function tooManyPixels(size: string): AppError {
   return new AppError(
     'image_too_many_pixels',
-    `decoding an image: ${size} is more than the limit of ${maxPixels} pixels`,
+    `decoding an image: ${size} is more than the limit of ${maxPixels} pixels, or of ${maxEdge} on an edge`,
+  );
+}
+
+function tooManyFrames(frames = 1): AppError {
+  return new AppError(
+    'image_too_many_frames',
+    `decoding an image: its ${frames} frames are more than the limit of ${maxFrames}`,
   );
 }
 

@@ -24,7 +24,7 @@ export interface Metrics {
   inFlight(count: number): void;
   batchInferred(size: number, maxSize: number, ms: number): void;
   observeSource(status: () => SourceStatus): void;
-  observeDecoders(restarts: () => number): void;
+  observeDecoders(restarts: () => Readonly<Record<string, number>>): void;
   describeModel(identity: { model: ModelIdentity; bundle: BundleIdentity }): void;
 }
 
@@ -123,9 +123,11 @@ export function createMetrics(meter: Meter): Metrics {
       meter
         .createObservableCounter('moderato.decoder.restarts', {
           unit: '{restart}',
-          description: 'Decoder processes that died or hung and were replaced.',
+          description: 'Decoder processes that were replaced, by cause.',
         })
-        .addCallback((result) => result.observe(restarts()));
+        .addCallback((result) => {
+          for (const [cause, count] of Object.entries(restarts())) result.observe(count, { cause });
+        });
     },
     describeModel: ({ model, bundle }) => {
       const identity: Attributes = {

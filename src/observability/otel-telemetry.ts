@@ -62,8 +62,8 @@ export interface RunningTelemetry {
   metricsHandler: HttpHandler | null;
   /** From now on lag, pause and liveness of the consumer are what `status` says at collection. */
   observeSource(status: () => SourceStatus): void;
-  /** `restarts` counts the decoder processes replaced since the start. */
-  observeDecoders(restarts: () => number): void;
+  /** `restarts` counts the decoder processes replaced since the start, by cause. */
+  observeDecoders(restarts: () => Readonly<Record<string, number>>): void;
   describeModel(identity: { model: ModelIdentity; bundle: BundleIdentity }): void;
   /** Sends what waits, within a few seconds, and lets go of everything. Never throws. */
   shutdown(): Promise<void>;

@@ -1,6 +1,9 @@
 /** A decoder process for tests that does what the image's text says. Run as a process, not imported. */
 import type { DecoderReply, DecoderRequest } from '../../src/images/decoder-messages.ts';
 
+const MIB = 2 ** 20;
+const kept: Buffer[] = [];
+
 const reply = (message: DecoderReply) => process.send?.(message);
 
 process.on('message', (request: DecoderRequest) => {
@@ -9,6 +12,11 @@ process.on('message', (request: DecoderRequest) => {
   if (text === 'exit') process.exit(3);
   if (text === 'throw') throw new Error('a bug');
   if (text === 'spin') for (;;);
+  if (text === 'grow') {
+    setInterval(() => kept.push(Buffer.alloc(8 * MIB, 1)), 5);
+    return;
+  }
+  if (text === 'hoard') kept.push(Buffer.alloc(200 * MIB, 1));
   const done = () => {
     const data = Buffer.from(text === 'environment' ? JSON.stringify(process.env) : text);
     const pixels = { data, width: 1, height: 1 };
