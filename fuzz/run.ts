@@ -52,12 +52,13 @@ async function fuzz(): Promise<FuzzResults> {
     const kept = keep(given, seed).then((file) => say(`${why}: ${commandOf(given.number, seed)}, ${file}`));
     keeping.push(kept);
   };
-  let watch: ProcessWatch | undefined;
+  const watching = Promise.withResolvers<ProcessWatch>();
   let done = 0;
   const session = await runCases({
-    start: (listeners) => startService({ model, decoders, timeoutMs: TIMEOUT_MS }, listeners),
-    onStart: ({ pid }) => {
-      watch = new ProcessWatch(new Map([[pid, 'service']]));
+    start: (listeners) => {
+      const service = startService({ model, decoders, timeoutMs: TIMEOUT_MS }, listeners);
+      watching.resolve(new ProcessWatch(new Map([[service.pid, 'service']])));
+      return service;
     },
     cases: casesOf(source),
     window: decoders + AHEAD,
@@ -74,11 +75,12 @@ async function fuzz(): Promise<FuzzResults> {
       if (done % TOLD_EVERY === 0) say(`${done} cases`);
     },
   });
-  await watch?.stop();
+  const watch = await watching.promise;
+  await watch.stop();
   for (const given of session.withoutOutcome) keepCase(given, 'without outcome');
   await Promise.all(keeping);
 
-  const usage = watch?.usage({ from: 0, until: Date.now(), events: 1 }) ?? {};
+  const usage = watch.usage({ from: 0, until: Date.now(), events: 1 });
   const peakOf = (role: string): number | null => usage[role]?.peakMiB ?? null;
   return {
     options,

@@ -4,8 +4,8 @@ import type { Case } from './cases.ts';
 import type { CaseOutcome, Report } from './service-messages.ts';
 import type { Service, ServiceListeners } from './service-process.ts';
 
-export interface SessionOptions<S extends Service> {
-  start: (listeners: ServiceListeners) => S;
+export interface SessionOptions {
+  start: (listeners: ServiceListeners) => Service;
   cases: Iterable<Case>;
   /** Cases that the service has at one time. */
   window: number;
@@ -13,8 +13,6 @@ export interface SessionOptions<S extends Service> {
   patienceMs: number;
   /** Told of each case that has its outcome. */
   onOutcome: (given: Case, outcome: CaseOutcome) => void;
-  /** Told of the service once it was started. */
-  onStart?: (service: S) => void;
 }
 
 export interface Session {
@@ -30,7 +28,7 @@ export interface Session {
 }
 
 /** Gives the cases to the service, and keeps account of what it says of them. */
-export async function runCases<S extends Service>(options: SessionOptions<S>): Promise<Session> {
+export async function runCases(options: SessionOptions): Promise<Session> {
   const { cases, window, patienceMs, onOutcome } = options;
   const gate = new Gate(window);
   const open = new Map<number, Case>();
@@ -58,7 +56,6 @@ export async function runCases<S extends Service>(options: SessionOptions<S>): P
   };
 
   const service = options.start({ onReport });
-  options.onStart?.(service);
   watchdog = setTimeout(() => service.kill(), patienceMs);
   const ended = service.ended.then(() => {
     over = true;

@@ -47,7 +47,7 @@ function fieldsOf({ width, height, compression = 1, ...page }: Page): Field[] {
     [278, 4, 1, page.rowsPerStrip ?? height],
     [279, 4, 1, bytes],
   ];
-  const more = new Map((page.more ?? []).map((field) => [field[0], field]));
+  const more = new Map((page.more ?? []).map((field) => [field[0], field] as const));
   const kept = fields.filter(([tag]) => !more.has(tag));
   return [...kept, ...more.values()].sort(([a], [b]) => a - b);
 }

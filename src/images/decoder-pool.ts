@@ -1,4 +1,4 @@
-import { AppError, type ErrorCode } from '../errors.ts';
+import { AppError, DISPOSITIONS, type ErrorCode } from '../errors.ts';
 import { startDecoderChild, type DecoderChild } from './decoder-child.ts';
 import type {
   DecoderReply,
@@ -102,6 +102,9 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       slot.state = 'ready';
       failedStarts = 0;
       if ([...slots].every(({ state }) => state === 'ready')) started.resolve(undefined);
+    } else if (reply.kind === 'failed' && DISPOSITIONS[reply.code] !== 'not-inspected') {
+      // No process of ours says so: whoever took it over could stop the service with a code that is fatal.
+      slot.child.kill();
     } else {
       const job = release(slot);
       if (reply.kind === 'done') job?.resolve(reply.result);

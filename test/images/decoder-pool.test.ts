@@ -66,6 +66,14 @@ describe('a crash', () => {
     });
   });
 
+  it('is what a process comes to that blames somebody else', async () => {
+    const pool = start();
+    const [liar, next] = [ask(pool, 'lie'), ask(pool, 'next')];
+    await expect(liar).rejects.toMatchObject({ code: 'image_decode_crashed' });
+    await expect(next).resolves.toBe('next');
+    expect(pool.restarts).toEqual({ ...none, crash: 2 });
+  });
+
   it('is put down to the image only when it happens twice', async () => {
     const pool = start();
     const image = ask(pool, '300');

@@ -16,6 +16,10 @@ process.on('message', (request: DecoderRequest) => {
     setInterval(() => kept.push(Buffer.alloc(8 * MIB, 1)), 5);
     return;
   }
+  if (text === 'lie') {
+    reply({ kind: 'failed', code: 'decoder_unavailable', message: 'says who' });
+    return;
+  }
   if (text === 'hoard') kept.push(Buffer.alloc(200 * MIB, 1));
   const done = () => {
     const data = Buffer.from(text === 'environment' ? JSON.stringify(process.env) : text);
