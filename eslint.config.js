@@ -90,7 +90,7 @@ export default tseslint.config(
     },
   },
   {
-    files: ['scripts/**', 'bench/**', 'chaos/**', 'src/cli/**', 'test/**'],
+    files: ['scripts/**', 'bench/**', 'chaos/**', 'fuzz/**', 'src/cli/**', 'test/**'],
     rules: { 'no-console': 'off' },
   },
   ...roomRules,

@@ -11,6 +11,8 @@ export const PARTS = [
   'pipeline',
   'inspector',
   'bare',
+  'pool',
+  'loop',
   'naive',
   'backlog',
 ] as const satisfies ReadonlyArray<TrialName | 'backlog'>;

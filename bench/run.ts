@@ -19,6 +19,8 @@ const WARM_UP = 64;
 const LONG_BACKLOG = 5;
 /** So many times the events of the other rows: each is over sooner. */
 const MORE_SMALL = 5;
+/** They decode and do nothing else, and are compared with each other: what it costs to decode in other processes. */
+const DECODERS = ['pool', 'loop'];
 const KAFKA_PARTS: readonly Part[] = [
   ...(['service', 'avro', 'exactly-once', 'small', 'small-exactly-once'] as const),
   ...(['naive', 'backlog'] as const),
@@ -82,12 +84,16 @@ async function bench({ only, rounds, events }: BenchOptions): Promise<Results> {
     rows,
     ratios: [
       ...ratiosOf(
-        rowsOf(rows, (name) => !name.startsWith('small')),
+        rowsOf(rows, (name) => !name.startsWith('small') && !DECODERS.includes(name)),
         'service',
       ),
       ...ratiosOf(
         rowsOf(rows, (name) => name.startsWith('small')),
         'small-exactly-once',
+      ),
+      ...ratiosOf(
+        rowsOf(rows, (name) => DECODERS.includes(name)),
+        'pool',
       ),
     ],
     backlogs,
@@ -165,8 +171,10 @@ async function withoutKafka(photos: Photos, folder: string): Promise<Trial[]> {
     pipeline: 'its pipeline, no Kafka',
     inspector: 'its decoders, batches and scores only',
     bare: 'bare sharp and onnxruntime',
+    pool: 'its decoder pool only',
+    loop: 'the same decoding in as many processes, no pool',
   } as const;
-  return (['pipeline', 'inspector', 'bare'] as const)
+  return (['pipeline', 'inspector', 'bare', 'pool', 'loop'] as const)
     .filter((name) => options.only.has(name))
     .map((name) => ({
       name,

@@ -10,6 +10,8 @@ export type TrialName =
   | 'pipeline'
   | 'inspector'
   | 'bare'
+  | 'pool'
+  | 'loop'
   | 'naive';
 
 /** One way from images to verdicts, which can be run again and again. */

@@ -50,7 +50,7 @@ async function firstTaken(log: readonly Logged[]): Promise<number> {
 
 /** Runs one of bench/children, which needs no Kafka. */
 export async function runChild(
-  script: 'bare' | 'inspector' | 'pipeline',
+  script: 'bare' | 'inspector' | 'pipeline' | 'pool' | 'loop',
   settings: Omit<ChildSettings, 'events'>,
   { events, warmUp }: { events: number; warmUp: number },
 ): Promise<Measurement> {

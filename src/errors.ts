@@ -35,7 +35,9 @@ export const DISPOSITIONS = {
   image_truncated: 'not-inspected',
   image_corrupt: 'not-inspected',
   image_too_many_pixels: 'not-inspected',
+  image_too_many_frames: 'not-inspected',
   image_decode_timeout: 'not-inspected',
+  image_decode_memory: 'not-inspected',
   image_decode_crashed: 'not-inspected',
   decoder_unavailable: 'fatal',
 

@@ -3,8 +3,9 @@ import type { Clock } from './clock.ts';
 import type { CacheFault, EmbeddingCache } from './cache/embedding-cache.ts';
 import { createEmbeddingCache } from './cache/create-cache.ts';
 import type { Config, Secrets } from './config-schema.ts';
+import type { DecoderSettings } from './images/decoder-messages.ts';
 import { createDecoderPool, type DecoderPool } from './images/decoder-pool.ts';
-import type { Pixels } from './images/image-decoder.ts';
+import type { Pixels, PreprocessSpec } from './images/image-decoder.ts';
 import { viewsVersion } from './images/preprocessing-version.ts';
 import { createLogger, type Logger } from './logger.ts';
 import { Batcher } from './model/batcher.ts';
@@ -55,15 +56,13 @@ export async function createInspector(
   const policies = await loadBundle(config.policies);
   const model = await readModelFolder(await resolveModel(config.model.path));
 
-  const { sampledFrames, tiles, truncated } = config.images;
-  const views = { sampledFrames, tiles, truncated };
+  const decoding = decoderSettingsOf(config.images, model.preprocess);
   const images = started.adopt(
     createDecoderPool({
-      preprocess: model.preprocess,
+      ...decoding,
       processes: config.images.decoders || availableParallelism(),
       timeoutMs: config.images.decodeTimeoutMs,
-      maxPixels: config.images.maxPixels,
-      views,
+      memoryBytes: config.images.decoderMemoryBytes,
     }),
     (pool) => pool.close(),
   );
@@ -81,7 +80,11 @@ export async function createInspector(
   const bundle = await embedBundle(policies, encoder);
 
   const { hash: modelHash, dimensions, preprocessing } = encoder.info;
-  const space = { modelHash, dimensions, preprocessing: viewsVersion(preprocessing, views) };
+  const space = {
+    modelHash,
+    dimensions,
+    preprocessing: viewsVersion(preprocessing, decoding.views),
+  };
   const onFault = (fault: CacheFault): void => telemetry.cacheFailed(fault);
   const cache = started.adopt(
     createEmbeddingCache(config.dedupe, secrets, { space, clock, logger, onFault }),
@@ -106,4 +109,13 @@ export async function createInspector(
   const running = started.move();
   const close = (): Promise<void> => running.disposeAsync();
   return { encoder: encoder.info, bundle, images, batcher, cache, close };
+}
+
+/** What a decoder process is told of the configuration. */
+export function decoderSettingsOf(
+  images: Config['images'],
+  preprocess: PreprocessSpec,
+): DecoderSettings {
+  const { maxPixels, maxEdge, maxFrames, sampledFrames, tiles, truncated } = images;
+  return { preprocess, maxPixels, maxEdge, maxFrames, views: { sampledFrames, tiles, truncated } };
 }

@@ -69,7 +69,10 @@ async function reportOf(
     preprocess,
     processes: 1,
     timeoutMs: 10_000,
+    memoryBytes: 1024 ** 3,
     maxPixels: 100_000_000,
+    maxEdge: 65_535,
+    maxFrames: 10_000,
   });
   try {
     const entries = judged.map(({ verdict, file }) =>

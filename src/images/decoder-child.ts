@@ -3,6 +3,7 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { DecoderReply, DecoderRequest, DecoderSettings } from './decoder-messages.ts';
+import { offerToOomKiller } from './process-memory.ts';
 
 /** Nothing else of the environment is passed on: a decoder that is taken over finds no secrets. */
 const ENVIRONMENT = ['PATH', 'TZ', 'LANG', 'TMPDIR', 'LD_LIBRARY_PATH', 'SystemRoot', 'TEMP'];
@@ -48,6 +49,7 @@ export function startDecoderChild(options: DecoderChildOptions): DecoderChild {
     },
     stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
   });
+  offerToOomKiller(child.pid);
   let stderr = '';
   child.stderr?.setEncoding('utf8').on('data', (text: string) => {
     stderr = (stderr + text).slice(-STDERR_TAIL);

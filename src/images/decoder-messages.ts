@@ -6,6 +6,10 @@ export interface DecoderSettings {
   preprocess: PreprocessSpec;
   /** The most pixels of an encoded image (width × height of one frame). */
   maxPixels: number;
+  /** The most pixels of its width, and of its height. */
+  maxEdge: number;
+  /** The most frames or pages of it. */
+  maxFrames: number;
   views: ViewSettings;
 }
 

@@ -1,30 +1,40 @@
-import { AppError, type ErrorCode } from '../errors.ts';
+import { AppError, DISPOSITIONS, type ErrorCode } from '../errors.ts';
 import { startDecoderChild, type DecoderChild } from './decoder-child.ts';
-import type { DecoderReply, DecoderRequest, DecoderResults } from './decoder-messages.ts';
-import {
-  DEFAULT_VIEWS,
-  type ImageDecoder,
-  type PreprocessSpec,
-  type ViewSettings,
-} from './image-decoder.ts';
+import type {
+  DecoderReply,
+  DecoderRequest,
+  DecoderResults,
+  DecoderSettings,
+} from './decoder-messages.ts';
+import { DEFAULT_VIEWS, type ImageDecoder, type ViewSettings } from './image-decoder.ts';
+import { watchJob, type JobLimits } from './job-limits.ts';
+import { residentBytes } from './process-memory.ts';
 
-export interface DecoderPoolOptions {
-  preprocess: PreprocessSpec;
+/** The limits are those of one image; waiting for a process is not counted. */
+export interface DecoderPoolOptions extends Omit<DecoderSettings, 'views'>, JobLimits {
   /** Decoder processes, each using one core. */
   processes: number;
-  /** The most time one image may take, in ms, waiting for a process not counted. */
-  timeoutMs: number;
-  /** The most pixels (width × height) of an encoded image. */
-  maxPixels: number;
   /** @default DEFAULT_VIEWS */
   views?: ViewSettings;
   /** The program of the processes, for tests. @default decoder-process beside this file */
   script?: URL;
 }
 
+/**
+ * Processes started in place of one that
+ * - `crash`: ended by itself, or was killed from outside;
+ * - `timeout`, `memory`: was killed because its image took too much of it;
+ * - `recycled`: was ended between two images, because it did not give back the memory that earlier ones took.
+ */
+export interface Restarts {
+  crash: number;
+  timeout: number;
+  memory: number;
+  recycled: number;
+}
+
 export interface DecoderPool extends ImageDecoder {
-  /** Processes started in place of one that crashed or hung. */
-  readonly restarts: number;
+  readonly restarts: Readonly<Restarts>;
   readonly pids: readonly number[];
   /** Resolves when every process is up; throws `decoder_unavailable` when none can be started. */
   ready(): Promise<void>;
@@ -38,11 +48,8 @@ export interface DecoderPool extends ImageDecoder {
 const CRASHES_TO_BLAME = 2;
 /** So many processes in a row that ended before they were ready, and the pool gives up. */
 const MAX_FAILED_STARTS = 3;
-/**
- * A timer this late says that we stood still ourselves, as in a paused container: the decoder may have stood
- * still too, or its answer may wait behind the timer. So the image is given its time again.
- */
-const LATE_MS = 500;
+/** An idle process that takes more than this part of its memory is replaced. */
+const IDLE_PART = 1 / 2;
 
 interface Job {
   request: DecoderRequest;
@@ -53,33 +60,37 @@ interface Job {
 
 interface Slot {
   child: DecoderChild;
-  state: 'starting' | 'ready' | 'killed';
+  state: 'starting' | 'ready' | 'stopped';
+  /** What its end is to be put down to. */
+  cause: keyof Restarts;
   job: Job | null;
-  timer: NodeJS.Timeout | undefined;
+  unwatch: () => void;
 }
 
 /**
  * Decodes in processes of their own, one image in each at a time, in the order of the calls. The processes
- * start at once and do not keep Node alive while they are idle. A crash or a hang costs the image that
- * caused it and nothing else: the process is replaced.
+ * start at once and do not keep Node alive while they are idle. A crash, a hang or too much memory costs the image
+ * that caused it and nothing else: the process is replaced.
  */
 export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
-  const { preprocess, processes, timeoutMs, maxPixels, views = DEFAULT_VIEWS, script } = options;
+  const { processes, timeoutMs, memoryBytes, script } = options;
+  const { preprocess, maxPixels, maxEdge, maxFrames, views = DEFAULT_VIEWS } = options;
   const slots = new Set<Slot>();
   const queue: Job[] = [];
   const started = Promise.withResolvers<undefined>();
   const ended = Promise.withResolvers<undefined>();
-  let restarts = 0;
+  const restarts: Restarts = { crash: 0, timeout: 0, memory: 0, recycled: 0 };
   let failedStarts = 0;
   let over: AppError | null = null;
 
   function start(): void {
     const slot: Slot = {
       state: 'starting',
+      cause: 'crash',
       job: null,
-      timer: undefined,
+      unwatch: () => undefined,
       child: startDecoderChild({
-        settings: { preprocess, maxPixels, views },
+        settings: { preprocess, maxPixels, maxEdge, maxFrames, views },
         ...(script && { script }),
         onReply: (reply) => onReply(slot, reply),
         onExit: (how) => onExit(slot, how),
@@ -93,12 +104,24 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       slot.state = 'ready';
       failedStarts = 0;
       if ([...slots].every(({ state }) => state === 'ready')) started.resolve(undefined);
+    } else if (reply.kind === 'failed' && DISPOSITIONS[reply.code] !== 'not-inspected') {
+      // No process of ours says so: whoever took it over could stop the service with a code that is fatal.
+      slot.child.kill();
     } else {
       const job = release(slot);
       if (reply.kind === 'done') job?.resolve(reply.result);
       else job?.reject(new AppError(reply.code, reply.message));
+      const bytes = slot.state === 'ready' ? residentBytes(slot.child.pid) : null;
+      if (bytes !== null && bytes > memoryBytes * IDLE_PART) stop(slot, 'recycled');
     }
     assign();
+  }
+
+  /** It is replaced once it is gone. */
+  function stop(slot: Slot, cause: keyof Restarts): void {
+    slot.state = 'stopped';
+    slot.cause = cause;
+    slot.child.kill();
   }
 
   function onExit(slot: Slot, how: string): void {
@@ -111,7 +134,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
         const why = `starting a decoder process: it ended before it was ready (${how}); is sharp installed for this platform?`;
         end(new AppError('decoder_unavailable', why));
       } else {
-        restarts += 1;
+        restarts[slot.cause] += 1;
         start();
         assign();
       }
@@ -138,26 +161,22 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
 
   function run(slot: Slot, job: Job): void {
     slot.job = job;
-    limit(slot, job);
+    slot.unwatch = watchJob({
+      pid: slot.child.pid,
+      timeoutMs,
+      memoryBytes,
+      // The image is not tried again: it would take as much of another process.
+      onOver: (limit, why) => {
+        fail(job, `image_decode_${limit}`, why);
+        slot.job = null;
+        stop(slot, limit);
+      },
+    });
     slot.child.send(job.request);
   }
 
-  function limit(slot: Slot, job: Job): void {
-    const due = performance.now() + timeoutMs;
-    slot.timer = setTimeout(() => {
-      if (performance.now() - due > LATE_MS) {
-        limit(slot, job);
-        return;
-      }
-      fail(job, 'image_decode_timeout', `not done after ${timeoutMs} ms`);
-      slot.job = null;
-      slot.state = 'killed';
-      slot.child.kill();
-    }, timeoutMs);
-  }
-
   function release(slot: Slot): Job | null {
-    clearTimeout(slot.timer);
+    slot.unwatch();
     const { job } = slot;
     slot.job = null;
     return job;
@@ -190,7 +209,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
 
   return {
     get restarts() {
-      return restarts;
+      return { ...restarts };
     },
     get pids() {
       return [...slots].flatMap(({ child }) => child.pid ?? []);

@@ -29,15 +29,15 @@ export interface OpenImage {
   options: SharpOptions;
 }
 
-export type OpenSettings = Pick<DecoderSettings, 'maxPixels' | 'views'>;
+export type OpenSettings = Omit<DecoderSettings, 'preprocess'>;
 
 /**
- * Reads the header of one frame. Throws AppError `image_format_unsupported`, `image_truncated`, `image_corrupt`
- * or `image_too_many_pixels`.
+ * Reads the header of one frame. Throws AppError `image_format_unsupported`, `image_truncated`, `image_corrupt`,
+ * `image_too_many_pixels` or `image_too_many_frames`.
  */
 export async function openImage(
   bytes: Buffer,
-  { maxPixels, views }: OpenSettings,
+  { maxPixels, maxEdge, maxFrames, views }: OpenSettings,
   frame = 0,
 ): Promise<OpenImage> {
   const format = sniffFormat(bytes);
@@ -57,8 +57,17 @@ export async function openImage(
   };
   const metadata = await reading(format, () => sharp(bytes, options).metadata());
   const { width, height } = metadata.autoOrient;
-  if (width * height > maxPixels) {
-    throw tooManyPixels(`${width}x${height} is more than the limit of ${maxPixels} pixels`);
+  if (width * height > maxPixels || Math.max(width, height) > maxEdge) {
+    throw tooManyPixels(
+      `${width}x${height} is more than the limit of ${maxPixels} pixels, or of ${maxEdge} on an edge`,
+    );
+  }
+  const frames = metadata.pages ?? 1;
+  if (frames > maxFrames) {
+    throw new AppError(
+      'image_too_many_frames',
+      `decoding an image: its ${frames} frames are more than the limit of ${maxFrames}`,
+    );
   }
   const ignoreIcc = metadata.icc !== undefined && isSrgbProfile(metadata.icc);
   return {
@@ -67,7 +76,7 @@ export async function openImage(
     metadata,
     width,
     height,
-    frames: metadata.pages ?? 1,
+    frames,
     truncated: cutShort,
     options: { ...options, ignoreIcc },
   };

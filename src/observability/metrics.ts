@@ -27,7 +27,7 @@ export interface Metrics {
   cacheAnswered: Telemetry['cacheAnswered'];
   cacheFailed: Telemetry['cacheFailed'];
   observeSource(status: () => SourceStatus): void;
-  observeDecoders(restarts: () => number): void;
+  observeDecoders(restarts: () => Readonly<Record<string, number>>): void;
   observeCache(size: () => CacheSize): void;
   describeModel(identity: { model: ModelIdentity; bundle: BundleIdentity }): void;
 }
@@ -148,9 +148,11 @@ export function createMetrics(meter: Meter): Metrics {
       meter
         .createObservableCounter('moderato.decoder.restarts', {
           unit: '{restart}',
-          description: 'Decoder processes that died or hung and were replaced.',
+          description: 'Decoder processes that were replaced, by cause.',
         })
-        .addCallback((result) => result.observe(restarts()));
+        .addCallback((result) => {
+          for (const [cause, count] of Object.entries(restarts())) result.observe(count, { cause });
+        });
     },
     observeCache: (size) => {
       gauge('moderato.cache.entries', '{image}', 'Inspected images in memory.').addCallback(

@@ -63,8 +63,8 @@ export interface RunningTelemetry {
   metricsHandler: HttpHandler | null;
   /** From now on lag, pause and liveness of the consumer are what `status` says at collection. */
   observeSource(status: () => SourceStatus): void;
-  /** `restarts` counts the decoder processes replaced since the start. */
-  observeDecoders(restarts: () => number): void;
+  /** `restarts` counts the decoder processes replaced since the start, by cause. */
+  observeDecoders(restarts: () => Readonly<Record<string, number>>): void;
   /** `size` is what the cache of inspected images has in memory. */
   observeCache(size: () => CacheSize): void;
   describeModel(identity: { model: ModelIdentity; bundle: BundleIdentity }): void;

@@ -14,6 +14,8 @@ import { firstView } from '../support/decoded-image.ts';
 import { clipSpec, parityImage } from '../support/tiny-clip.ts';
 
 const crashing = pathToFileURL(packageFile('test/support/crashing-decoder.ts'));
+const generous = { memoryBytes: 2 ** 30, maxPixels: 1e7, maxEdge: 65_535, maxFrames: 100 };
+const none = { crash: 0, timeout: 0, memory: 0, recycled: 0 };
 const pools: DecoderPool[] = [];
 
 function start(options: Partial<DecoderPoolOptions> = {}): DecoderPool {
@@ -21,7 +23,7 @@ function start(options: Partial<DecoderPoolOptions> = {}): DecoderPool {
     preprocess: clipSpec,
     processes: 1,
     timeoutMs: 5_000,
-    maxPixels: 1e7,
+    ...generous,
     script: crashing,
     ...options,
   });
@@ -65,6 +67,14 @@ describe('a crash', () => {
     });
   });
 
+  it('is what a process comes to that blames somebody else', async () => {
+    const pool = start();
+    const [liar, next] = [ask(pool, 'lie'), ask(pool, 'next')];
+    await expect(liar).rejects.toMatchObject({ code: 'image_decode_crashed' });
+    await expect(next).resolves.toBe('next');
+    expect(pool.restarts).toEqual({ ...none, crash: 2 });
+  });
+
   it('is put down to the image only when it happens twice', async () => {
     const pool = start();
     const image = ask(pool, '300');
@@ -73,7 +83,7 @@ describe('a crash', () => {
     const [pid = 0] = pool.pids;
     process.kill(pid, 'SIGKILL'); // As the kernel does when memory runs out.
     await expect(image).resolves.toBe('300');
-    expect(pool.restarts).toBe(1);
+    expect(pool.restarts).toEqual({ ...none, crash: 1 });
   });
 
   it('of an idle process costs no image', async () => {
@@ -98,7 +108,7 @@ describe('a hang', () => {
     });
     await expect(next).resolves.toBe('next');
     expect(isAlive(pid)).toBe(false);
-    expect(pool.restarts).toBe(1);
+    expect(pool.restarts).toEqual({ ...none, timeout: 1 });
   });
 
   it('does not count the time that an image waits for its turn', async () => {
@@ -114,7 +124,7 @@ describe('a hang', () => {
     // As when a container is paused: the answer lies there, but the timer is looked at first.
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 1_000);
     await expect(image).resolves.toBe('50');
-    expect(pool.restarts).toBe(0);
+    expect(pool.restarts).toEqual(none);
   });
 
   it('as often as there are images does not make the pool give up', async () => {
@@ -131,7 +141,7 @@ describe('many images at once', () => {
     const pool = start({ processes: 3 });
     const texts = Array.from({ length: 60 }, (_, i) => String((i * 7) % 13));
     await expect(Promise.all(texts.map((text) => ask(pool, text)))).resolves.toEqual(texts);
-    expect(pool.restarts).toBe(0);
+    expect(pool.restarts).toEqual(none);
   });
 
   it('are taken in the order of the calls', async () => {
@@ -201,7 +211,7 @@ describe('a decoder process', () => {
   it('keeps a program alive only while it decodes, and ends with it', async () => {
     const program = `
       import { createDecoderPool } from ${JSON.stringify(pathToFileURL(packageFile('src/images/decoder-pool.ts')).href)};
-      const pool = createDecoderPool({ preprocess: {}, processes: 1, timeoutMs: 5000, maxPixels: 1, script: new URL(${JSON.stringify(crashing.href)}) });
+      const pool = createDecoderPool({ preprocess: {}, processes: 1, timeoutMs: 5000, memoryBytes: 1e9, script: new URL(${JSON.stringify(crashing.href)}) });
       const { views: [{ pixels }] } = await pool.decode(Buffer.from('100'));
       console.log(String(Buffer.from(pixels.data)), ...pool.pids);
     `;
@@ -219,12 +229,12 @@ describe('a decoder process', () => {
       preprocess: clipSpec,
       processes: 2,
       timeoutMs: 10_000,
-      maxPixels: 1e7,
+      ...generous,
     });
     pools.push(pool);
     const bytes = [Buffer.from('text'), parityImage('rgb.jpg'), Buffer.from('more text')];
     const outcomes = await Promise.allSettled(bytes.map((image) => pool.decode(image)));
     expect(outcomes.map(({ status }) => status)).toEqual(['rejected', 'fulfilled', 'rejected']);
-    expect(pool.restarts).toBe(0);
+    expect(pool.restarts).toEqual(none);
   });
 });

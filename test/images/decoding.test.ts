@@ -9,8 +9,15 @@ import { firstView } from '../support/decoded-image.ts';
 import { cut, flipped, pngPromising } from '../support/pictures.ts';
 import { clipSpec, parityImage } from '../support/tiny-clip.ts';
 
+const ample = { memoryBytes: 2 ** 30, maxEdge: 65_535, maxFrames: 100 };
 const start = (preprocess: PreprocessSpec) =>
-  createDecoderPool({ preprocess, processes: 1, timeoutMs: 20_000, maxPixels: 1_000_000 });
+  createDecoderPool({
+    preprocess,
+    processes: 1,
+    timeoutMs: 20_000,
+    maxPixels: 1_000_000,
+    ...ample,
+  });
 
 let decoder: DecoderPool;
 const made: Record<string, Buffer> = {};

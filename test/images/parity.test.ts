@@ -20,8 +20,9 @@ import { firstView } from '../support/decoded-image.ts';
 /** No resizing: the reference pictures are 224 × 224 and lossless. */
 const asIs: PreprocessSpec = { ...clipSpec, mode: 'squash' };
 
+const ample = { memoryBytes: 2 ** 30, maxEdge: 65_535, maxFrames: 100 };
 const start = (preprocess: PreprocessSpec) =>
-  createDecoderPool({ preprocess, processes: 1, timeoutMs: 20_000, maxPixels: 1e7 });
+  createDecoderPool({ preprocess, processes: 1, timeoutMs: 20_000, maxPixels: 1e7, ...ample });
 
 let clip: DecoderPool;
 let siglip: DecoderPool;

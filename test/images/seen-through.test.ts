@@ -15,7 +15,10 @@ function start(views: Partial<ViewSettings> = {}) {
     preprocess: { ...clipSpec, resizeTo: EDGE, width: EDGE, height: EDGE },
     processes: 1,
     timeoutMs: 20_000,
+    memoryBytes: 2 ** 30,
     maxPixels: 10_000_000,
+    maxEdge: 65_535,
+    maxFrames: 100,
     views: { ...DEFAULT_VIEWS, ...views },
   });
   pools.push(pool);

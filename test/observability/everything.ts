@@ -7,7 +7,7 @@ export function useEveryInstrument(running: RunningTelemetry): void {
   const { telemetry } = running;
   const { model, bundle } = aVerdict();
   running.describeModel({ model, bundle });
-  running.observeDecoders(() => 1);
+  running.observeDecoders(() => ({ crash: 1 }));
   running.observeSource(() => ({
     alive: true,
     assigned: true,

@@ -152,14 +152,15 @@ describe('a scrape', () => {
   it('names the build, the model and the bundle, and watches the process', async () => {
     const { model, bundle } = aVerdict();
     running.describeModel({ model, bundle });
-    running.observeDecoders(() => 3);
+    running.observeDecoders(() => ({ crash: 3, recycled: 1 }));
 
     const metrics = await scrape(running);
     expect(metrics.value('moderato_build_info', { version: '1.2.3' })).toBe(1);
     expect(
       metrics.value('moderato_model_info', { model: 'starter', bundle_hash: bundle.hash }),
     ).toBe(1);
-    expect(metrics.value('moderato_decoder_restarts_total')).toBe(3);
+    expect(metrics.value('moderato_decoder_restarts_total', { cause: 'crash' })).toBe(3);
+    expect(metrics.value('moderato_decoder_restarts_total', { cause: 'recycled' })).toBe(1);
     expect(metrics.value('process_memory_usage_bytes')).toBeGreaterThan(10e6);
     expect(metrics.value('process_cpu_time_seconds_total', { cpu_mode: 'user' })).toBeGreaterThan(
       0,

@@ -2,6 +2,9 @@
 import type { DecoderReply, DecoderRequest } from '../../src/images/decoder-messages.ts';
 import { aDecodedImage } from './decoded-image.ts';
 
+const MIB = 2 ** 20;
+const kept: Buffer[] = [];
+
 const reply = (message: DecoderReply) => process.send?.(message);
 
 process.on('message', (request: DecoderRequest) => {
@@ -10,6 +13,15 @@ process.on('message', (request: DecoderRequest) => {
   if (text === 'exit') process.exit(3);
   if (text === 'throw') throw new Error('a bug');
   if (text === 'spin') for (;;);
+  if (text === 'grow') {
+    setInterval(() => kept.push(Buffer.alloc(8 * MIB, 1)), 5);
+    return;
+  }
+  if (text === 'lie') {
+    reply({ kind: 'failed', code: 'decoder_unavailable', message: 'says who' });
+    return;
+  }
+  if (text === 'hoard') kept.push(Buffer.alloc(200 * MIB, 1));
   const done = () => {
     const data = Buffer.from(text === 'environment' ? JSON.stringify(process.env) : text);
     reply({ kind: 'done', result: aDecodedImage({ data, width: 1, height: 1 }) });
