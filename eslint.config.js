@@ -5,7 +5,8 @@ const ROOMS = {
   events: [],
   kafka: [],
   consumers: ['events', 'kafka'],
-  images: [],
+  hashes: ['kafka'],
+  images: ['hashes'],
   model: ['images'],
   policies: ['events', 'model'],
   producers: ['events', 'kafka'],
@@ -22,6 +23,8 @@ const PURE = [
   'src/policies/decide.ts',
   'src/consumers/offset-ledger.ts',
   'src/model/batcher.ts',
+  'src/hashes/pdq.ts',
+  'src/hashes/hash-index.ts',
 ];
 
 /** The one place each native or network library may be imported from. */

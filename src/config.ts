@@ -95,7 +95,8 @@ async function readSecrets(env: Environment, faults: string[]): Promise<Secrets>
 
 function absolutePaths(sections: Partial<Config>, folder: string): Partial<Config> {
   const from = (path: string): string => resolve(folder, path);
-  const { images, kafka, model, policies } = sections;
+  const { images, kafka, lists = [], model, policies } = sections;
+  for (const list of lists) if (list.file !== undefined) list.file = from(list.file);
   if (images?.root !== undefined) images.root = from(images.root);
   // Without a slash it is the name of a model.
   if (model && /[/\\]/.test(model.path)) model.path = from(model.path);

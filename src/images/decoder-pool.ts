@@ -2,6 +2,7 @@ import { AppError, type ErrorCode } from '../errors.ts';
 import { startDecoderChild, type DecoderChild } from './decoder-child.ts';
 import type { DecoderReply, DecoderRequest, DecoderResults } from './decoder-messages.ts';
 import type { ImageDecoder, PreprocessSpec } from './image-decoder.ts';
+import type { ImageFingerprint } from './image-fingerprint.ts';
 
 export interface DecoderPoolOptions {
   preprocess: PreprocessSpec;
@@ -25,6 +26,8 @@ export interface DecoderPool extends ImageDecoder {
    * A WebP of at most `maxEdge` × `maxEdge` pixels, upright and over white. Throws what `decode` throws.
    */
   thumbnail(bytes: Buffer, maxEdge: number): Promise<Buffer>;
+  /** The PDQ hash of the image as it is shown. Throws what `decode` throws. */
+  fingerprint(bytes: Buffer): Promise<ImageFingerprint>;
 }
 
 /** An image is to blame when it has taken this many processes with it: one may have been killed from outside. */
@@ -195,6 +198,8 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       const { buffer, byteOffset, byteLength } = result as DecoderResults['thumbnail'];
       return Buffer.from(buffer, byteOffset, byteLength);
     },
+    fingerprint: async (bytes) =>
+      (await request({ task: 'fingerprint', bytes })) as DecoderResults['fingerprint'],
     close: async () => {
       if (over === null) end(new AppError('aborted', 'decoding an image: the decoder was closed'));
       await ended.promise;

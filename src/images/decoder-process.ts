@@ -5,9 +5,10 @@
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 
 import { AppError, messageOf } from '../errors.ts';
-import type { DecoderReply, DecoderRequest, DecoderSettings } from './decoder-messages.ts';
+import type { DecoderReply, DecoderRequest, DecoderResult, DecoderSettings } from './decoder-messages.ts';
 import { geometryOf, type Axis, type Geometry } from './geometry.ts';
 import type { DecodedImage, Pixels } from './image-decoder.ts';
+import { HASHED_EDGE, fingerprintOf, type ImageFingerprint } from './image-fingerprint.ts';
 import { planResampling } from './resample.ts';
 import { isCutShort, sniffFormat, type ImageFormat } from './sniff-format.ts';
 import { isSrgbProfile } from './srgb-profile.ts';
@@ -161,6 +162,19 @@ async function thumbnail(bytes: Buffer, maxEdge: number): Promise<Uint8Array> {
   );
 }
 
+async function fingerprint(bytes: Buffer): Promise<ImageFingerprint> {
+  const image = await open(bytes);
+  const { width, height, format } = image;
+  const { data, info } = await reading(format, () =>
+    shown(image)
+      .resize(HASHED_EDGE, HASHED_EDGE, { fit: 'inside', withoutEnlargement: true })
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true }),
+  );
+  return { ...fingerprintOf({ ...info, data }), width, height, format };
+}
+
 /** Runs the native decoder and gives its errors codes. */
 async function reading<T>(format: ImageFormat, task: () => Promise<T>): Promise<T> {
   try {
@@ -188,6 +202,17 @@ function tooManyPixels(size: string): AppError {
   );
 }
 
+function perform(request: DecoderRequest, bytes: Buffer): Promise<DecoderResult> {
+  switch (request.task) {
+    case 'decode':
+      return decode(bytes);
+    case 'thumbnail':
+      return thumbnail(bytes, request.maxEdge);
+    case 'fingerprint':
+      return fingerprint(bytes);
+  }
+}
+
 function reply(message: DecoderReply): void {
   process.send?.(message);
 }
@@ -195,8 +220,7 @@ function reply(message: DecoderReply): void {
 process.on('message', (request: DecoderRequest) => {
   const { buffer, byteOffset, byteLength } = request.bytes;
   const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  const result = request.task === 'decode' ? decode(bytes) : thumbnail(bytes, request.maxEdge);
-  result.then(
+  perform(request, bytes).then(
     (done) => reply({ kind: 'done', result: done }),
     (error: unknown) => {
       // Not of the image's making: the process is not to be trusted with another one.
