@@ -69,6 +69,10 @@ export class FileList implements ListSource {
     }
   }
 
+  #read(): Promise<ListEntry[]> {
+    return readListFile(this.name, this.#options.hashType);
+  }
+
   /** What changes whenever the file does. */
   async #look(): Promise<string> {
     try {
@@ -77,24 +81,24 @@ export class FileList implements ListSource {
       return messageOf(error);
     }
   }
+}
 
-  async #read(): Promise<ListEntry[]> {
-    const text = await this.#readText();
-    return parseHashList(text, this.#options.hashType, this.name);
-  }
+/** The entries of a list in a file. Throws AppError `list_invalid`, also when there is no such file. */
+export async function readListFile(path: string, hashType: HashType): Promise<ListEntry[]> {
+  return parseHashList(await readSettled(path), hashType, path);
+}
 
-  async #readText(): Promise<string> {
-    try {
-      await using file = await open(this.name);
-      const before = stampOf(await file.stat());
-      const text = await file.readFile('utf8');
-      if (stampOf(await file.stat()) === before) return text;
-    } catch (error) {
-      throw listInvalid(this.name, [messageOf(error)]);
-    }
-    const fault = 'it was written to while it was read; write another file and rename it';
-    throw listInvalid(this.name, [fault]);
+async function readSettled(path: string): Promise<string> {
+  try {
+    await using file = await open(path);
+    const before = stampOf(await file.stat());
+    const text = await file.readFile('utf8');
+    if (stampOf(await file.stat()) === before) return text;
+  } catch (error) {
+    throw listInvalid(path, [messageOf(error)]);
   }
+  const fault = 'it was written to while it was read; write another file and rename it';
+  throw listInvalid(path, [fault]);
 }
 
 /** The inode too: a file that was renamed into place may be of the same size and age. */
