@@ -5,8 +5,9 @@ const ROOMS = {
   events: [],
   kafka: [],
   consumers: ['events', 'kafka'],
-  images: [],
-  cache: ['events'],
+  hashes: ['events', 'kafka'],
+  images: ['hashes'],
+  cache: ['events', 'hashes'],
   model: ['images'],
   policies: ['events', 'model'],
   producers: ['events', 'kafka'],
@@ -18,11 +19,14 @@ const ROOMS = {
 /** Files that read without knowing any library: they import neither packages nor node: modules. */
 const PURE = [
   'src/pipeline.ts',
+  'src/inspection.ts',
   'src/policies/score.ts',
   'src/policies/similarity.ts',
   'src/policies/decide.ts',
   'src/consumers/offset-ledger.ts',
   'src/model/batcher.ts',
+  'src/hashes/pdq.ts',
+  'src/hashes/hash-index.ts',
 ];
 
 /** The one place each native or network library may be imported from. */
@@ -48,7 +52,7 @@ const roomRules = Object.entries(ROOMS).map(([room, allowed]) => {
               message: `The ${room} room may import from: ${allowed.join(', ') || 'no other room'}.`,
             },
             {
-              regex: '^\\.\\./(app|pipeline|config|cli|inspector|journey|judgement)\\.ts$',
+              regex: '^\\.\\./(app|pipeline|config|cli|inspection|inspector|journey|judgement)\\.ts$',
               message: 'Rooms do not know who puts them together.',
             },
             ...libraryPatterns((file) => file.startsWith(`src/${room}/`)),

@@ -8,6 +8,7 @@ import { MemoryEventSource } from '../src/consumers/memory-event-source.ts';
 import { MemoryTopic, type NewRecord } from '../src/consumers/memory-topic.ts';
 import { createEventDecoder } from '../src/events/event-decoder.ts';
 import { createSchemeFetcher } from '../src/images/scheme-fetcher.ts';
+import { noLists } from '../src/hashes/lists.ts';
 import { createInspector } from '../src/inspector.ts';
 import { noTelemetry } from '../src/observability/telemetry.ts';
 import { packageFile } from '../src/package-files.ts';
@@ -50,6 +51,7 @@ const pipeline = new Pipeline(
   {
     ...inspector,
     source: new MemoryEventSource(topic),
+    lists: noLists,
     events: createEventDecoder(),
     fetcher: createSchemeFetcher([]),
     sink,

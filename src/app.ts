@@ -12,6 +12,8 @@ import { createEventDecoder } from './events/event-decoder.ts';
 import { createSchemaRegistry } from './events/http-schema-registry.ts';
 import type { SchemaRegistry } from './events/schema-registry.ts';
 import type { FaultPoints } from './fault-points.ts';
+import { configuredLists } from './hashes/configured-lists.ts';
+import { openHashLists } from './hashes/lists.ts';
 import { createFileFetcher } from './images/file-fetcher.ts';
 import type { ImageFetcher } from './images/image-fetcher.ts';
 import { createSchemeFetcher } from './images/scheme-fetcher.ts';
@@ -23,6 +25,7 @@ import { Health } from './observability/health.ts';
 import { startHttpServer } from './observability/http-server.ts';
 import { startTelemetry } from './observability/otel-telemetry.ts';
 import { Pipeline } from './pipeline.ts';
+import type { PolicyBundle } from './policies/bundle.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
 import { topicsOf } from './topics.ts';
 import { VERSION } from './version.ts';
@@ -92,6 +95,15 @@ export async function createApp(
   requireTopics(await missingTopics(kafka, topicsOf(config)));
   health.topicsChecked(topicsOf(config).join(', '));
   const registry = registryOf({ config, secrets });
+  requirePolicies(config.lists, inspector.bundle.bundle);
+  const lists = started.adopt(
+    await openHashLists({
+      lists: configuredLists(config.lists, { kafka: () => kafka, clock }),
+      logger,
+      telemetry,
+    }),
+    (it) => it.close(),
+  );
 
   const faults = overrides.faultPoints;
   const ends = createKafkaEnds(config, { kafka, registry, clock, logger, faults });
@@ -109,6 +121,7 @@ export async function createApp(
   const pipeline = new Pipeline(
     {
       ...inspector,
+      lists,
       source,
       sink,
       telemetry,
@@ -182,6 +195,20 @@ export function registryOf({
 export function fetcherOf({ images }: Pick<Config, 'images'>): ImageFetcher {
   const { root, maxBytes } = images;
   return createSchemeFetcher(root === undefined ? [] : [createFileFetcher({ root, maxBytes })]);
+}
+
+/** A negative list must not be about a policy that is not there. */
+function requirePolicies(lists: Config['lists'], { policies }: PolicyBundle): void {
+  const known = new Set(policies.map(({ id }) => id));
+  const faults = lists.flatMap(({ id, policies: named = [] }) =>
+    named.filter((policy) => !known.has(policy)).map((policy) => `list ${id}: no policy ${policy}`),
+  );
+  if (faults.length > 0) {
+    throw new AppError(
+      'config_invalid',
+      `opening the lists of known images:\n${faults.join('\n')}`,
+    );
+  }
 }
 
 function requireTopics(missing: readonly string[]): void {

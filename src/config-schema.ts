@@ -1,4 +1,6 @@
 import { z } from 'zod';
+import { MAX_DISTANCE } from './hashes/hash-index.ts';
+import { MATCH_DISTANCE } from './hashes/pdq.ts';
 
 const ms = z.int().nonnegative();
 const count = z.int().positive();
@@ -18,6 +20,29 @@ function isStoreUrl(text: string): boolean {
     [url.username, url.password, url.search, url.hash].every((part) => part === '')
   );
 }
+
+const list = z
+  .strictObject({
+    id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected up to 64 of a-z 0-9 . _ -'),
+    kind: z.enum(['block', 'allow', 'negative']),
+    mode: z.enum(['enforce', 'shadow']).default('enforce'),
+    /** One of the two: a file, read again when it changes, or a compacted topic. */
+    file: path.optional(),
+    topic: topic.optional(),
+    /** Of a file whose lines do not say it. */
+    hashType: z.enum(['pdq', 'sha256', 'auto']).default('auto'),
+    /** The most bits between PDQ hashes that match. */
+    distance: z.int().min(0).max(MAX_DISTANCE).default(MATCH_DISTANCE),
+    /** Of a negative list: the policies that it keeps from firing; all of them where it is not given. */
+    policies: z.array(z.string().min(1)).min(1).optional(),
+  })
+  .refine(({ file, topic }) => (file === undefined) !== (topic === undefined), {
+    error: 'expected either file or topic',
+  })
+  .refine(({ kind, policies }) => kind === 'negative' || policies === undefined, {
+    error: 'only for a negative list',
+    path: ['policies'],
+  });
 
 /** Paths are relative to the configuration file. Every key is documented in docs/configuration.md. */
 export const configSchema = z.strictObject({
@@ -80,6 +105,13 @@ export const configSchema = z.strictObject({
   /** Needed to read or write Confluent wire format. Secret: MODERATO_REGISTRY_PASSWORD. */
   registry: z.strictObject({ url: z.url(), username: z.string().optional() }).optional(),
   policies: path,
+  /** Known images, by their hashes. */
+  lists: z
+    .array(list)
+    .refine((lists) => new Set(lists.map(({ id }) => id)).size === lists.length, {
+      error: 'two lists have the same id',
+    })
+    .default([]),
   model: z
     .strictObject({
       /** A folder, `starter`, or the name of a pulled model. */

@@ -58,6 +58,7 @@ export const DISPOSITIONS = {
   // starting up
   config_invalid: 'fatal',
   bundle_invalid: 'fatal',
+  list_invalid: 'fatal',
   model_not_found: 'fatal',
   model_invalid: 'fatal',
   model_corrupt: 'fatal',

@@ -7,7 +7,7 @@ import type { DecoderSettings } from './images/decoder-messages.ts';
 import { createDecoderPool, type DecoderPool } from './images/decoder-pool.ts';
 import type { Pixels, PreprocessSpec } from './images/image-decoder.ts';
 import { viewsVersion } from './images/preprocessing-version.ts';
-import { createLogger, type Logger } from './logger.ts';
+import { noLogger, type Logger } from './logger.ts';
 import { Batcher } from './model/batcher.ts';
 import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
 import { readModelFolder } from './model/model-folder.ts';
@@ -51,7 +51,7 @@ export async function createInspector(
   config: InspectorConfig,
   parts: InspectorParts,
 ): Promise<Inspector> {
-  const { clock, telemetry, secrets = {}, logger = createLogger({ level: 'silent' }) } = parts;
+  const { clock, telemetry, secrets = {}, logger = noLogger } = parts;
   await using started = new AsyncDisposableStack();
   const policies = await loadBundle(config.policies);
   const model = await readModelFolder(await resolveModel(config.model.path));

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import type { InspectedImage } from './cache/embedding-cache.ts';
 import type { InputRecord } from './consumers/event-source.ts';
 import { AppError } from './errors.ts';
@@ -9,12 +10,14 @@ import type {
   ImageFacts,
   NotInspectedReason,
   Outcome,
+  ListMatch,
   PolicyResult,
   Reused,
   Verdict,
 } from './events/types.generated.ts';
 import { verdictId } from './events/verdict-id.ts';
 import type { LoadedImage } from './images/load-image.ts';
+import type { HashLists } from './hashes/lists.ts';
 import type { Journey } from './journey.ts';
 import type { EncoderInfo } from './model/clip-encoder.ts';
 import type { PolicyBundle } from './policies/bundle.ts';
@@ -27,6 +30,7 @@ import type { Emission } from './producers/verdict-sink.ts';
 export interface Judge {
   encoder: EncoderInfo;
   bundle: PolicyBundle;
+  lists: Pick<HashLists, 'version'>;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -42,12 +46,16 @@ export class Judgement {
   #policies: PolicyResult[] = [];
   #views: readonly EmbeddedView[] = [];
   #reused: Reused | null = null;
+  #lists: ListMatch[] = [];
+  /** What it is judged by besides the model; lists are reloaded as the process runs. */
+  #bundleHash: string;
   #error: AppError | undefined;
 
   constructor(judge: Judge, record: InputRecord, journey: Journey) {
     this.#judge = judge;
     this.#record = record;
     this.#journey = journey;
+    this.#bundleHash = effectiveHash(judge);
   }
 
   decoded(event: ImageEvent): void {
@@ -80,6 +88,12 @@ export class Judgement {
     this.#views = image.views;
     if (this.#image) this.#image.views = image.views.length;
     this.#reused = reused;
+  }
+
+  /** On which lists the image is, the strongest first, as of now. */
+  listed(matches: ListMatch[]): void {
+    this.#lists = matches;
+    this.#bundleHash = effectiveHash(this.#judge);
   }
 
   decided(outcome: Outcome, policies: PolicyResult[]): void {
@@ -140,7 +154,7 @@ export class Judgement {
         eventId,
         ...originOf(this.#record), // redriven any number of times, it is the same event
         modelHash: encoder.hash,
-        bundleHash: bundle.hash,
+        bundleHash: this.#bundleHash,
       }),
       eventId,
       occurredAt: event?.occurredAt ?? null,
@@ -153,7 +167,7 @@ export class Judgement {
       reason: this.#reason(),
       policies: this.#policies,
       image: this.#image,
-      lists: [],
+      lists: this.#lists,
       reused: this.#reused,
       model: {
         id: encoder.id,
@@ -161,7 +175,7 @@ export class Judgement {
         preprocessing: encoder.preprocessing,
         executionProvider: encoder.executionProvider,
       },
-      bundle: { version: bundle.version, hash: bundle.hash },
+      bundle: { version: bundle.version, hash: this.#bundleHash },
       timings: {
         fetchMs: this.#journey.duration('fetch'),
         decodeMs: this.#journey.duration('preprocess'),
@@ -178,4 +192,10 @@ export class Judgement {
     const requested = requestedOnError(this.#judge.bundle);
     return { code, message, stage: this.#journey.stageName, requested };
   }
+}
+
+/** Verdicts by the same policies and the same lists have the same hash. */
+function effectiveHash({ bundle, lists }: Judge): string {
+  if (lists.version === '') return bundle.hash;
+  return createHash('sha256').update(`${bundle.hash}\n${lists.version}`).digest('hex');
 }

@@ -2,56 +2,35 @@
  * The way of one image event, from the record taken to the offset resolved. Newcomers start at `#judge`.
  * This file imports no library and names no adapter: it sees ports only.
  */
-import type { CacheHit, EmbeddingCache, InspectedImage } from './cache/embedding-cache.ts';
-import { SingleFlight } from './cache/single-flight.ts';
-import type { Clock } from './clock.ts';
 import type { Delivery, EventSource } from './consumers/event-source.ts';
 import type { EventDecoder } from './events/event-decoder.ts';
-import type { Reused } from './events/types.generated.ts';
 import { dispositionOf } from './errors.ts';
 import type { FaultPoints } from './fault-points.ts';
 import { Gate } from './gate.ts';
-import type { ImageDecoder, Pixels, View } from './images/image-decoder.ts';
+import type { HashLists } from './hashes/lists.ts';
+import { pdqFromHex } from './hashes/pdq.ts';
 import type { ImageFetcher } from './images/image-fetcher.ts';
-import { loadImage, type LoadedImage } from './images/load-image.ts';
+import { loadImage } from './images/load-image.ts';
+import { Inspection, type InspectionParts } from './inspection.ts';
 import { Journey } from './journey.ts';
 import { Judgement } from './judgement.ts';
-import type { Batcher } from './model/batcher.ts';
-import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
-import type { Telemetry } from './observability/telemetry.ts';
-import { decide } from './policies/decide.ts';
+import type { EncoderInfo } from './model/clip-encoder.ts';
+import { decide, decisiveMatch, suppress } from './policies/decide.ts';
 import type { EmbeddedBundle } from './policies/prompt-embeddings.ts';
-import { scoreViews, type EmbeddedView } from './policies/score-views.ts';
+import { scoreViews } from './policies/score-views.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
 
-export interface PipelineParts {
+export interface PipelineParts extends InspectionParts {
   source: EventSource;
   events: EventDecoder;
   fetcher: ImageFetcher;
-  images: ImageDecoder;
-  cache: EmbeddingCache;
-  batcher: Batcher<Pixels, UnitVector>;
+  lists: HashLists;
   encoder: EncoderInfo;
   bundle: EmbeddedBundle;
   sink: VerdictSink;
-  telemetry: Telemetry;
-  clock: Clock;
   faults?: FaultPoints | undefined;
   /** Told of the error that ends the run, before what is in flight has finished. */
   onFailure?: (error: unknown) => void;
-}
-
-/** One event on its way. */
-interface Passage {
-  delivery: Delivery;
-  journey: Journey;
-  judgement: Judgement;
-}
-
-interface Inspection {
-  image: InspectedImage;
-  /** Where its embeddings come from; null: they are its own, and new. */
-  reused: Reused | null;
 }
 
 export interface PipelineLimits {
@@ -69,8 +48,7 @@ export class Pipeline {
   readonly #parts: PipelineParts;
   readonly #limits: PipelineLimits;
   readonly #inFlight: Gate;
-  /** Images that are being inspected, by their SHA-256. */
-  readonly #inspections = new SingleFlight<InspectedImage>();
+  readonly #inspection: Inspection;
   readonly #holding = new AbortController();
   readonly #givenUp = Promise.withResolvers<undefined>();
   #failure: { error: unknown } | undefined;
@@ -78,6 +56,7 @@ export class Pipeline {
   constructor(parts: PipelineParts, limits: PipelineLimits) {
     this.#parts = parts;
     this.#limits = limits;
+    this.#inspection = new Inspection(parts);
     this.#inFlight = new Gate(limits.maxInFlight, limits.maxInFlightBytes);
   }
 
@@ -158,11 +137,10 @@ export class Pipeline {
     }
   }
 
-  /** Decode → fetch → inspect (preprocess → batch and infer), unless known → score → decide. */
-  async #judge(delivery: Delivery, journey: Journey): Promise<Judgement> {
-    const { record } = delivery;
-    const { events, fetcher, encoder, bundle, clock } = this.#parts;
-    const judge = { encoder, bundle: bundle.bundle, now: () => clock.now() };
+  /** Decode → fetch → inspect (preprocess → batch and infer) → score → decide. */
+  async #judge({ record, revoked }: Delivery, journey: Journey): Promise<Judgement> {
+    const { events, fetcher, encoder, lists, bundle, clock } = this.#parts;
+    const judge = { encoder, bundle: bundle.bundle, lists, now: () => clock.now() };
     const judgement = new Judgement(judge, record, journey);
     try {
       const event = await journey.stage('decode', () => events.decode(record.value));
@@ -175,82 +153,28 @@ export class Pipeline {
       judgement.loaded(encoded);
       journey.reach('fetched');
 
-      const { image, reused } = await this.#inspect(encoded, { delivery, journey, judgement });
+      const { sha256 } = encoded;
+      const known = lists.match({ sha256, pdq: null });
+      if (decisiveMatch(known)) {
+        judgement.listed(known);
+        judgement.decided(decide([], known), []); // There is no need to look at it.
+        return judgement;
+      }
+
+      const occasion = { journey, judgement, revoked };
+      const { image, reused } = await this.#inspection.of(encoded, occasion);
       judgement.inspected(image, reused);
-      journey.reach('inferred');
 
       const startedAt = clock.elapsed();
-      const results = scoreViews(image.views, bundle, encoder.scoring);
+      const matches = lists.match({ sha256, pdq: image.pdq && pdqFromHex(image.pdq) });
+      judgement.listed(matches);
+      const results = suppress(scoreViews(image.views, bundle, encoder.scoring), matches);
       journey.record('score', startedAt, clock.elapsed());
-      judgement.decided(decide(results), results);
+      judgement.decided(decide(results, matches), results);
       journey.reach('scored');
     } catch (error) {
       if (!judgement.explainedBy(error)) throw error;
     }
     return judgement;
   }
-
-  /** What is found of an image: known from before, about to be known from another event, or looked at now. */
-  async #inspect(encoded: LoadedImage, passage: Passage): Promise<Inspection> {
-    const { cache, telemetry } = this.#parts;
-    const { sha256 } = encoded;
-    const known = await cache.find(sha256);
-    if (known) {
-      telemetry.cacheAnswered(known);
-      return { image: known.image, reused: reuseOf(known) };
-    }
-    let reused: Inspection['reused'] = { by: 'sha256', store: 'flight', distance: 0, sha256 };
-    const look = async (): Promise<InspectedImage> => {
-      const inspection = await this.#look(encoded, passage);
-      ({ reused } = inspection);
-      return inspection.image;
-    };
-    try {
-      const image = await this.#inspections.run(sha256, look, passage.delivery.revoked);
-      telemetry.cacheAnswered(reused);
-      return { image, reused };
-    } catch (error) {
-      // It may have waited for another event's inspection when its own partition was revoked.
-      passage.journey.enter(passage.journey.stageName);
-      throw error;
-    }
-  }
-
-  async #look({ bytes, sha256 }: LoadedImage, passage: Passage): Promise<Inspection> {
-    const { images, cache } = this.#parts;
-    const { delivery, journey, judgement } = passage;
-    const { views, ...facts } = await journey.stage('preprocess', () => images.decode(bytes));
-    judgement.preprocessed(facts);
-    journey.reach('preprocessed');
-
-    const near = facts.pdq && cache.findNear(facts.pdq);
-    if (near) return { image: { ...facts, views: near.image.views }, reused: reuseOf(near) };
-    const embedded = await this.#infer(views, journey, delivery.revoked);
-    const image = { ...facts, views: embedded };
-    await cache.keep(sha256, image);
-    return { image, reused: null };
-  }
-
-  /** Embeds every view; the stage's times are those of the one that was done last. */
-  async #infer(
-    views: readonly View[],
-    journey: Journey,
-    revoked: AbortSignal,
-  ): Promise<EmbeddedView[]> {
-    const { batcher, clock } = this.#parts;
-    journey.enter('infer');
-    return await Promise.all(
-      views.map(async ({ region, pixels }) => {
-        const { value: embedding, inferMs, queueMs } = await batcher.submit(pixels, revoked);
-        const endedAt = clock.elapsed();
-        journey.record('queue', endedAt - inferMs - queueMs, endedAt - inferMs);
-        journey.record('infer', endedAt - inferMs, endedAt);
-        return { region, embedding };
-      }),
-    );
-  }
-}
-
-function reuseOf({ by, store, distance, sha256 }: CacheHit): Reused {
-  return { by, store, distance, sha256 };
 }

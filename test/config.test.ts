@@ -56,6 +56,39 @@ batching: { maxBatchSize: 0 }
     await expect(loadConfig(file, {})).rejects.toThrow('the configuration has 5 faults');
   });
 
+  it('reads lists of known images', async () => {
+    const { config } = await loadConfig(
+      await fileOf(
+        `${SOUND}lists:\n  - { id: a, kind: block, file: lists/a.csv }\n  - { id: b, kind: negative, topic: b, policies: [p], distance: 9 }\n`,
+      ),
+      {},
+    );
+    const preset = { mode: 'enforce', hashType: 'auto', distance: 31 };
+    expect(config.lists).toEqual([
+      { ...preset, id: 'a', kind: 'block', file: join(folder, 'lists/a.csv') },
+      { ...preset, id: 'b', kind: 'negative', topic: 'b', policies: ['p'], distance: 9 },
+    ]);
+  });
+
+  it.each([
+    ['{ id: a, kind: block }', /lists\[0\]: expected either file or topic/],
+    ['{ id: a, kind: block, file: f, topic: t }', /lists\[0\]: expected either file or topic/],
+    ['{ id: a, kind: block, file: f, policies: [p] }', /policies: only for a negative list/],
+    ['{ id: a, kind: block, file: f, distance: 64 }', /lists\[0\]\.distance/],
+    ['{ id: A B, kind: block, file: f }', /lists\[0\]\.id: expected up to 64/],
+  ])('refuses the list %s', async (list, message) => {
+    const { faults } = await readConfig(await fileOf(`${SOUND}lists: [${list}]`), {});
+    expect(faults.join()).toMatch(message);
+  });
+
+  it('refuses two lists of one id, and lists in a variable', async () => {
+    const twice = '{ id: a, kind: block, file: f }, { id: a, kind: allow, file: g }';
+    const file = await fileOf(`${SOUND}lists: [${twice}]`);
+    expect((await readConfig(file, {})).faults.join()).toContain('two lists have the same id');
+    const { faults } = await readConfig(await fileOf(SOUND), { MODERATO_LISTS: 'a' });
+    expect(faults.join()).toContain('MODERATO_LISTS: no such configuration key');
+  });
+
   it('keeps the sections that are sound, so that they can be looked at too', async () => {
     const { sections } = await readConfig(
       await fileOf(`${SOUND}\nbatching: { maxBatchSize: 0 }`),

@@ -5,6 +5,7 @@ import { loadConfig } from '../../src/config.ts';
 import { MemoryEventSource } from '../../src/consumers/memory-event-source.ts';
 import { MemoryTopic, type NewRecord } from '../../src/consumers/memory-topic.ts';
 import { createEventDecoder } from '../../src/events/event-decoder.ts';
+import { noLists } from '../../src/hashes/lists.ts';
 import { createInspector } from '../../src/inspector.ts';
 import { noTelemetry } from '../../src/observability/telemetry.ts';
 import { Pipeline } from '../../src/pipeline.ts';
@@ -20,6 +21,7 @@ const pipeline = new Pipeline(
   {
     ...inspector,
     source: new MemoryEventSource(topic),
+    lists: noLists,
     events: createEventDecoder(),
     fetcher: fetcherOf(config),
     sink: createMemoryVerdictSink({

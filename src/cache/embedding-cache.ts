@@ -58,6 +58,8 @@ export interface CacheSize {
 
 /** No method rejects or throws: a store in trouble finds nothing and keeps nothing. */
 export interface EmbeddingCache {
+  /** Whether an image's PDQ hash can make a difference. */
+  readonly wantsPdq: boolean;
   /** The image with exactly these bytes; `sha256` in lower-case hex. */
   find(sha256: string): Promise<CacheHit | null>;
   /** The nearest picture in memory; null when near reuse is off. */
@@ -74,6 +76,7 @@ export type CacheFault = 'connection' | 'read' | 'write' | 'unreadable' | 'dropp
 
 /** Finds nothing. */
 export const noCache: EmbeddingCache = {
+  wantsPdq: false,
   find: () => Promise.resolve(null),
   findNear: () => null,
   keep: () => Promise.resolve(),

@@ -30,6 +30,7 @@ export function createMemoryCache({
   });
 
   return {
+    wantsPdq: nearDistance !== null,
     find: (sha256) => {
       const image = images.get(sha256);
       return Promise.resolve(

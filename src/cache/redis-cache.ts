@@ -46,6 +46,7 @@ export function createRedisCache(options: RedisCacheOptions): EmbeddingCache {
   const ready = (): boolean => redis.status === 'ready';
 
   return {
+    wantsPdq: false,
     find: async (sha256) => {
       if (!ready()) return null;
       const key = keyOf(sha256);

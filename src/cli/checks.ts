@@ -4,6 +4,7 @@ import { registryOf } from '../app.ts';
 import { readConfig } from '../config.ts';
 import type { Config, Secrets } from '../config-schema.ts';
 import { AppError, messageOf } from '../errors.ts';
+import { readListFile } from '../hashes/file-list.ts';
 import { createKafka } from '../kafka/client.ts';
 import { messageLimits, missingTopics } from '../kafka/topics.ts';
 import { noLogger } from '../logger.ts';
@@ -30,10 +31,13 @@ export async function findFaults(
   { offline }: { offline: boolean },
 ): Promise<Finding[]> {
   const { faults, sections, secrets } = await readConfig(file);
-  const { images, kafka, model, policies, registry, topics } = sections;
+  const { images, kafka, lists = [], model, policies, registry, topics } = sections;
   const looks: Array<Promise<Finding[]>> = [];
   if (policies !== undefined) looks.push(look(() => bundle(policies)));
   if (model) looks.push(look(() => encoder(model)));
+  for (const list of lists) {
+    if (list.file !== undefined) looks.push(look(() => hashList(list)));
+  }
   if (images?.root !== undefined) {
     const { root } = images;
     looks.push(look(() => imageRoot(root)));
@@ -60,6 +64,11 @@ async function look(at: () => Promise<string>): Promise<Finding[]> {
 async function bundle(path: string): Promise<string> {
   const { policies, hash } = await loadBundle(path);
   return `policies ${path}: ${policies.length}, bundle ${hash.slice(0, 12)}`;
+}
+
+async function hashList({ id, file = '', hashType }: Config['lists'][number]): Promise<string> {
+  const entries = await readListFile(file, hashType);
+  return `list ${id} in ${file}: ${entries.length} entries`;
 }
 
 async function encoder(model: Config['model']): Promise<string> {

@@ -6,6 +6,7 @@ import { MemoryTopic, type NewRecord } from '../consumers/memory-topic.ts';
 import { createEventDecoder } from '../events/event-decoder.ts';
 import type { Verdict } from '../events/types.generated.ts';
 import { createFileFetcher } from '../images/file-fetcher.ts';
+import { noLists } from '../hashes/lists.ts';
 import { createInspector, type Inspector } from '../inspector.ts';
 import { noTelemetry } from '../observability/telemetry.ts';
 import { packageFile } from '../package-files.ts';
@@ -51,6 +52,7 @@ export async function judgeFiles({ files, inspector, onVerdict }: LocalRun): Pro
     {
       ...inspector,
       source: new MemoryEventSource(topic),
+      lists: noLists,
       events: createEventDecoder(),
       fetcher: createFileFetcher({ root: '/', maxBytes: images.maxBytes }),
       sink: createMemoryVerdictSink({

@@ -4,10 +4,10 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import type { Outcome, PolicyResult, Verdict } from '../events/types.generated.ts';
+import { decisiveMatch } from '../policies/decide.ts';
 import {
   comparisonOf,
   decimal,
-  decisiveList,
   decisiveResult,
   listText,
   placeText,
@@ -66,7 +66,7 @@ function reasonOf(verdict: Verdict, paint: Paint): string {
   if (reason) {
     return `${reason.code}  ${paint('dim', printable(reason.message))}`;
   }
-  const list = decisiveList(verdict);
+  const list = decisiveMatch(verdict.lists);
   if (list) return `on the ${printable(listText(list))}`;
   const result = decisiveResult(verdict);
   if (!result) return paint('dim', 'no enforced policy');

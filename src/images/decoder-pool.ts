@@ -7,6 +7,7 @@ import type {
   DecoderSettings,
 } from './decoder-messages.ts';
 import { DEFAULT_VIEWS, type ImageDecoder, type ViewSettings } from './image-decoder.ts';
+import type { ImageFingerprint } from './image-fingerprint.ts';
 import { watchJob, type JobLimits } from './job-limits.ts';
 import { residentBytes } from './process-memory.ts';
 
@@ -42,6 +43,8 @@ export interface DecoderPool extends ImageDecoder {
    * A WebP of at most `maxEdge` × `maxEdge` pixels, upright and over white. Throws what `decode` throws.
    */
   thumbnail(bytes: Buffer, maxEdge: number): Promise<Buffer>;
+  /** The PDQ hash of the image as it is shown. Throws what `decode` throws. */
+  fingerprint(bytes: Buffer): Promise<ImageFingerprint>;
 }
 
 /** An image is to blame when it has taken this many processes with it: one may have been killed from outside. */
@@ -215,12 +218,15 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       return [...slots].flatMap(({ child }) => child.pid ?? []);
     },
     ready: () => started.promise,
-    decode: async (bytes) => (await request({ task: 'decode', bytes })) as DecoderResults['decode'],
+    decode: async (bytes, wanted) =>
+      (await request({ task: 'decode', bytes, ...wanted })) as DecoderResults['decode'],
     thumbnail: async (bytes, maxEdge) => {
       const result = await request({ task: 'thumbnail', bytes, maxEdge });
       const { buffer, byteOffset, byteLength } = result as DecoderResults['thumbnail'];
       return Buffer.from(buffer, byteOffset, byteLength);
     },
+    fingerprint: async (bytes) =>
+      (await request({ task: 'fingerprint', bytes })) as DecoderResults['fingerprint'],
     close: async () => {
       if (over === null) end(new AppError('aborted', 'decoding an image: the decoder was closed'));
       await ended.promise;

@@ -3,10 +3,26 @@
  * process that holds nothing but one image.
  */
 import { AppError } from '../errors.ts';
-import type { DecoderReply, DecoderRequest, DecoderSettings } from './decoder-messages.ts';
+import type {
+  DecoderReply,
+  DecoderRequest,
+  DecoderResult,
+  DecoderSettings,
+} from './decoder-messages.ts';
 import { createNativeDecoder } from './native-decoder.ts';
 
 const decoder = createNativeDecoder(JSON.parse(process.argv[2] ?? '{}') as DecoderSettings);
+
+function perform(request: DecoderRequest, bytes: Buffer): Promise<DecoderResult> {
+  switch (request.task) {
+    case 'decode':
+      return decoder.decode(bytes, request);
+    case 'thumbnail':
+      return decoder.thumbnail(bytes, request.maxEdge);
+    case 'fingerprint':
+      return decoder.fingerprint(bytes);
+  }
+}
 
 function reply(message: DecoderReply): void {
   process.send?.(message);
@@ -15,9 +31,7 @@ function reply(message: DecoderReply): void {
 process.on('message', (request: DecoderRequest) => {
   const { buffer, byteOffset, byteLength } = request.bytes;
   const bytes = Buffer.from(buffer, byteOffset, byteLength);
-  const result =
-    request.task === 'decode' ? decoder.decode(bytes) : decoder.thumbnail(bytes, request.maxEdge);
-  result.then(
+  perform(request, bytes).then(
     (done) => reply({ kind: 'done', result: done }),
     (error: unknown) => {
       // Not of the image's making: the process is not to be trusted with another one.

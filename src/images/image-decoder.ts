@@ -62,12 +62,18 @@ export interface ViewSettings {
 
 export const DEFAULT_VIEWS: ViewSettings = { sampledFrames: 6, tiles: 6, truncated: 'refuse' };
 
+/** What is found out of an image beside its views. */
+export interface WantedFacts {
+  /** Its perceptual hash, which costs a second decoding. @default false */
+  pdq?: boolean;
+}
+
 export interface ImageDecoder {
   /**
    * Throws AppError `image_format_unsupported`, `image_truncated`, `image_corrupt`, `image_too_many_pixels`,
    * `image_decode_timeout` or `image_decode_crashed`.
    */
-  decode(bytes: Buffer): Promise<DecodedImage>;
+  decode(bytes: Buffer, wanted?: WantedFacts): Promise<DecodedImage>;
   close(): Promise<void>;
 }
 

@@ -1,7 +1,8 @@
 import { flatten } from './alpha.ts';
 import type { DecoderSettings } from './decoder-messages.ts';
 import type { Geometry } from './geometry.ts';
-import type { DecodedImage, Pixels, View } from './image-decoder.ts';
+import type { DecodedImage, Pixels, View, WantedFacts } from './image-decoder.ts';
+import { fingerprintOf, HASHED_EDGE, type ImageFingerprint } from './image-fingerprint.ts';
 import { openImage, reading, upright, type OpenImage } from './open-image.ts';
 import { cut, decodeRaster, unionOf } from './raster.ts';
 import { planReduction } from './reduction.ts';
@@ -11,14 +12,16 @@ import { planViews, sampleFrames } from './views.ts';
 /** Decodes in the process that calls it. */
 export interface NativeDecoder {
   /** Throws what `ImageDecoder.decode` throws of an image. */
-  decode(bytes: Buffer): Promise<DecodedImage>;
+  decode(bytes: Buffer, wanted?: WantedFacts): Promise<DecodedImage>;
   /** A WebP of at most `maxEdge` × `maxEdge` pixels, upright and over white. */
   thumbnail(bytes: Buffer, maxEdge: number): Promise<Uint8Array>;
+  /** The perceptual hash of the first frame. */
+  fingerprint(bytes: Buffer): Promise<ImageFingerprint>;
 }
 
 export function createNativeDecoder(settings: DecoderSettings): NativeDecoder {
   return {
-    decode: async (bytes) => {
+    decode: async (bytes, wanted) => {
       const first = await openImage(bytes, settings);
       const { format, width, height, frames, truncated } = first;
       const views: View[] = [];
@@ -26,19 +29,38 @@ export function createNativeDecoder(settings: DecoderSettings): NativeDecoder {
         const image = frame === 0 ? first : await openImage(bytes, settings, frame);
         views.push(...(await reading(format, () => viewsOf(image, frame, settings))));
       }
-      return { views, format, width, height, frames, truncated, pdq: null };
+      const pdq = wanted?.pdq ? await pdqOf(first) : null;
+      return { views, format, width, height, frames, truncated, pdq };
     },
     thumbnail: async (bytes, maxEdge) => {
       const image = await openImage(bytes, settings);
       return await reading(image.format, () =>
-        upright(image)
-          .flatten({ background: '#ffffff' })
-          .resize(maxEdge, maxEdge, { fit: 'inside', withoutEnlargement: true })
-          .webp({ quality: 75 })
-          .toBuffer(),
+        inside(image, maxEdge).webp({ quality: 75 }).toBuffer(),
       );
     },
+    fingerprint: async (bytes) => {
+      const image = await openImage(bytes, settings);
+      const { width, height, format } = image;
+      return { ...(await pdqOf(image)), width, height, format };
+    },
   };
+}
+
+async function pdqOf(image: OpenImage): Promise<{ hash: string; quality: number }> {
+  const { data, info } = await reading(image.format, () =>
+    inside(image, HASHED_EDGE)
+      .toColourspace('srgb')
+      .raw({ depth: 'uchar' })
+      .toBuffer({ resolveWithObject: true }),
+  );
+  return fingerprintOf({ ...info, data });
+}
+
+/** As people see it, over white, within a square. */
+function inside(image: OpenImage, edge: number): ReturnType<typeof upright> {
+  return upright(image)
+    .flatten({ background: '#ffffff' })
+    .resize(edge, edge, { fit: 'inside', withoutEnlargement: true });
 }
 
 /** Decodes natively what the views of a frame are made of, once, and resamples each as Pillow does. */

@@ -26,6 +26,8 @@ export interface Metrics {
   batchInferred(size: number, maxSize: number, ms: number): void;
   cacheAnswered: Telemetry['cacheAnswered'];
   cacheFailed: Telemetry['cacheFailed'];
+  listLoaded: Telemetry['listLoaded'];
+  listFailed: Telemetry['listFailed'];
   observeSource(status: () => SourceStatus): void;
   observeDecoders(restarts: () => Readonly<Record<string, number>>): void;
   observeCache(size: () => CacheSize): void;
@@ -109,6 +111,18 @@ export function createMetrics(meter: Meter): Metrics {
     'What the shared store did not do, by kind.',
   );
 
+  const listFailures = counter(
+    'moderato.list.failures',
+    '{failure}',
+    'Lists of known images that could not be read again, by list.',
+  );
+  const listEntries = new Map<string, number>();
+  gauge('moderato.list.entries', '{entry}', 'Entries of each list in force.').addCallback(
+    (result) => {
+      for (const [list, entries] of listEntries) result.observe(entries, { list });
+    },
+  );
+
   let inFlight = 0;
   gauge('moderato.in_flight', '{event}', 'Events taken and not yet acknowledged.').addCallback(
     (result) => result.observe(inFlight),
@@ -143,6 +157,8 @@ export function createMetrics(meter: Meter): Metrics {
       else cacheMisses.add(1);
     },
     cacheFailed: (fault) => cacheFaults.add(1, { kind: fault }),
+    listLoaded: (list, entries) => void listEntries.set(list, entries),
+    listFailed: (list) => listFailures.add(1, { list }),
     observeSource: (status) => observeSource(meter, gauge, status),
     observeDecoders: (restarts) => {
       meter

@@ -185,6 +185,8 @@ function telemetryOf(
     batchInferred: (size, maxSize, ms) => metrics.batchInferred(size, maxSize, ms),
     cacheAnswered: (hit) => metrics.cacheAnswered(hit),
     cacheFailed: (fault) => metrics.cacheFailed(fault),
+    listLoaded: (list, entries) => metrics.listLoaded(list, entries),
+    listFailed: (list) => metrics.listFailed(list),
   };
 }
 

@@ -29,6 +29,10 @@ export interface Telemetry {
   batchInferred(size: number, maxSize: number, ms: number): void;
   /** Where what was found of an image comes from; null: it was inspected now. */
   cacheAnswered(reused: Pick<Reused, 'store' | 'by'> | null): void;
+  /** A list of known images is in force, with so many entries. */
+  listLoaded(list: string, entries: number): void;
+  /** A list could not be read again; what was loaded before stays in force. */
+  listFailed(list: string): void;
   /** The shared store of inspected images did not do what it was asked. */
   cacheFailed(fault: CacheFault): void;
 }
@@ -48,4 +52,6 @@ export const noTelemetry: Telemetry = {
   batchInferred: () => undefined,
   cacheAnswered: () => undefined,
   cacheFailed: () => undefined,
+  listLoaded: () => undefined,
+  listFailed: () => undefined,
 };

@@ -1,8 +1,8 @@
 import type { PolicyResult, Verdict } from '../events/types.generated.ts';
+import { decisiveMatch } from '../policies/decide.ts';
 import {
   comparisonOf,
   decimal,
-  decisiveList,
   decisiveResult,
   listText,
   placeText,
@@ -45,7 +45,7 @@ function why(verdict: Verdict): Html {
       <span class="quiet">The bundle asks for: ${reason.requested}.</span>
     </p>`;
   }
-  const list = decisiveList(verdict);
+  const list = decisiveMatch(verdict.lists);
   if (list) return markup`<p class="why">On the ${listText(list)}.</p>`;
   const result = decisiveResult(verdict);
   if (!result) return markup`<p class="why quiet">No enforced policy judged this image.</p>`;

@@ -23,11 +23,6 @@ export function decisiveResult({ outcome, policies }: Verdict): PolicyResult | n
   );
 }
 
-/** The list that decided, whatever the policies say; null where none did. */
-export function decisiveList({ lists }: Verdict): ListMatch | null {
-  return lists.find(({ kind, mode }) => mode === 'enforce' && kind !== 'negative') ?? null;
-}
-
 /** `block list "known-bad", entry 17 (2 bits away)`. */
 export function listText({ kind, list, entry, by, distance }: ListMatch): string {
   const nearness = by === 'sha256' ? 'the same bytes' : `${distance} bits away`;

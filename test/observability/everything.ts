@@ -18,6 +18,8 @@ export function useEveryInstrument(running: RunningTelemetry): void {
   telemetry.cacheAnswered({ store: 'memory', by: 'sha256' });
   telemetry.cacheAnswered(null);
   telemetry.cacheFailed('read');
+  telemetry.listLoaded('known-bad', 3);
+  telemetry.listFailed('known-bad');
   telemetry.inFlight(1);
   telemetry.batchInferred(1, 16, 20);
   telemetry.retried('fetch', new AppError('image_store_unavailable', 'down'), 1);

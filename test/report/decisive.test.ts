@@ -3,7 +3,6 @@ import type { ImageFacts, ListMatch, Region } from '../../src/events/types.gener
 import {
   comparisonOf,
   decimal,
-  decisiveList,
   decisiveResult,
   listText,
   placeText,
@@ -103,15 +102,6 @@ describe('the list that decided', () => {
     distance: 2,
     policies: null,
   };
-
-  it('is the first that is enforced and no negative one', () => {
-    const lists: ListMatch[] = [
-      { ...match, mode: 'shadow' },
-      { ...match, kind: 'negative' },
-    ];
-    expect(decisiveList(aVerdict({ lists }))).toBeNull();
-    expect(decisiveList(aVerdict({ lists: [...lists, match] }))).toBe(match);
-  });
 
   it('is told with how near the image is to its entry', () => {
     expect(listText(match)).toBe('block list "known-bad", entry 17 (2 bits away)');

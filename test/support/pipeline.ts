@@ -4,6 +4,7 @@ import { MemoryTopic } from '../../src/consumers/memory-topic.ts';
 import { AppError } from '../../src/errors.ts';
 import { createEventDecoder } from '../../src/events/event-decoder.ts';
 import type { ImageDecoder, Pixels } from '../../src/images/image-decoder.ts';
+import { noLists } from '../../src/hashes/lists.ts';
 import { createSchemeFetcher } from '../../src/images/scheme-fetcher.ts';
 import { Batcher } from '../../src/model/batcher.ts';
 import type { UnitVector } from '../../src/model/clip-encoder.ts';
@@ -79,6 +80,7 @@ export function setUpPipeline({ names = [], topic, parts, limits, acknowledge }:
       clock,
       images,
       cache: noCache,
+      lists: noLists,
       bundle,
       encoder: text.info,
       events: createEventDecoder(),
