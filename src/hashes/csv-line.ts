@@ -2,7 +2,7 @@
 export function parseCsvLine(line: string): string[] {
   const field = /("(?:[^"]|"")*"|[^,]*)(,|$)/y;
   const fields: string[] = [];
-  for (let more = true; more; ) {
+  for (let more = true; more;) {
     const [, text = '', end] = field.exec(line) ?? [];
     fields.push(/^".*"$/.test(text) ? text.slice(1, -1).replaceAll('""', '"') : text);
     more = end === ',';

@@ -117,7 +117,9 @@ function parseForm(form: string): { pdq: string; sha256: string; id: string } {
 function versionOf(spec: ListSpec, forms: readonly string[]): string {
   const { id, kind, mode, distance, policies } = spec;
   const hash = createHash('sha256');
-  hash.update(JSON.stringify({ id, kind, mode, distance, policies: policies && [...policies].sort() }));
+  hash.update(
+    JSON.stringify({ id, kind, mode, distance, policies: policies && [...policies].sort() }),
+  );
   for (const form of forms) hash.update(`\n${JSON.stringify(form)}`);
   return hash.digest('hex');
 }

@@ -1,7 +1,13 @@
 import { createHash } from 'node:crypto';
 import { messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { HashList, type Fingerprint, type ListKind, type ListMatch, type ListSpec } from './hash-list.ts';
+import {
+  HashList,
+  type Fingerprint,
+  type ListKind,
+  type ListMatch,
+  type ListSpec,
+} from './hash-list.ts';
 import type { ListSource } from './list-source.ts';
 
 /** Told of what becomes of each list, for metrics. */
@@ -45,7 +51,7 @@ export async function openHashLists(options: HashListsOptions): Promise<HashList
   const { lists, logger, telemetry } = options;
   const sources = lists.map(({ source }) => source);
   const loaded = new Map<string, HashList>();
-  let version = '';
+  let version = versionOf(loaded);
   const close = async (): Promise<void> => {
     await Promise.all(sources.map((source) => source.close()));
   };
@@ -63,7 +69,10 @@ export async function openHashLists(options: HashListsOptions): Promise<HashList
       changed: (entries) => load(new HashList(spec, entries), source.name),
       failed: (err) => {
         telemetry?.listFailed(spec.id);
-        logger.error({ list: spec.id, from: source.name, err }, `list not reloaded: ${messageOf(err)}`);
+        logger.error(
+          { list: spec.id, from: source.name, err },
+          `list not reloaded: ${messageOf(err)}`,
+        );
       },
     }),
   );

@@ -30,7 +30,10 @@ export function parseHashList(text: string, hashType: HashType, name: string): L
     return null;
   };
   let isBlank = true;
-  for (const [index, raw] of text.replace(/^\uFEFF/, '').split('\n').entries()) {
+  for (const [index, raw] of text
+    .replace(/^\uFEFF/, '')
+    .split('\n')
+    .entries()) {
     const line = raw.trim();
     if (line === '') continue;
     isBlank = false;

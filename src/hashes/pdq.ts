@@ -66,7 +66,10 @@ export function pdqHex(hash: Uint8Array): string {
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }
 
-const ONES = Uint8Array.from({ length: 256 }, (_, byte) => byte.toString(2).replaceAll('0', '').length);
+const ONES = Uint8Array.from(
+  { length: 256 },
+  (_, byte) => byte.toString(2).replaceAll('0', '').length,
+);
 
 /** How many of the 256 bits differ (the Hamming distance). Unrelated pictures are at about 128. */
 export function distance(a: Uint8Array, b: Uint8Array): number {

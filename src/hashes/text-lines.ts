@@ -42,7 +42,8 @@ export function byHeader(names: readonly string[]): LineReader {
 /** Reads lines without a header: `hash[,quality][,id]`, `hash id`, `pdq hash`, `hash=…,quality=…,filename=…`. */
 export function byPlace(hashType: HashType): LineReader {
   return ([first = '', ...rest]) => {
-    const [, word = '', behind = ''] = /^(\w+)\s+\*?(.+)$/.exec([first, ...rest].join(',').trim()) ?? [];
+    const [, word = '', behind = ''] =
+      /^(\w+)\s+\*?(.+)$/.exec([first, ...rest].join(',').trim()) ?? [];
     // As sha256sum writes it.
     if (isHash(word)) return ofType(hashType, word, { quality: '', id: behind });
     // As a `local_file` of python-threatexchange has it.

@@ -5,7 +5,12 @@
 import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
 
 import { AppError, messageOf } from '../errors.ts';
-import type { DecoderReply, DecoderRequest, DecoderResult, DecoderSettings } from './decoder-messages.ts';
+import type {
+  DecoderReply,
+  DecoderRequest,
+  DecoderResult,
+  DecoderSettings,
+} from './decoder-messages.ts';
 import { geometryOf, type Axis, type Geometry } from './geometry.ts';
 import type { DecodedImage, Pixels } from './image-decoder.ts';
 import { HASHED_EDGE, fingerprintOf, type ImageFingerprint } from './image-fingerprint.ts';

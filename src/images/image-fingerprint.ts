@@ -20,7 +20,11 @@ export interface ImageFingerprint {
 export function fingerprintOf({ data, width, height }: Pixels): { hash: string; quality: number } {
   const luma = new Float32Array(width * height);
   for (let to = 0, from = 0; to < luma.length; to++, from += 3) {
-    const [red, green, blue] = [data[from], data[from + 1], data[from + 2]] as [number, number, number];
+    const [red, green, blue] = [data[from], data[from + 1], data[from + 2]] as [
+      number,
+      number,
+      number,
+    ];
     luma[to] = 0.299 * red + 0.587 * green + 0.114 * blue;
   }
   const { hash, quality } = pdqHash(luma, width, height);

@@ -48,7 +48,10 @@ describe('a list', () => {
   });
 
   it('prefers the nearest', () => {
-    const two = [{ pdq: picture(1, 9), id: 'far' }, { pdq: picture(1, 2), id: 'near' }];
+    const two = [
+      { pdq: picture(1, 9), id: 'far' },
+      { pdq: picture(1, 2), id: 'near' },
+    ];
     expect(match(two)({ sha256: '', pdq: nearly(1, 0) })?.entry).toBe('near');
   });
 

@@ -99,7 +99,8 @@ const FORMATS: Format[] = [
     entries: [{ pdq: A, id: 'x', note: 'n' }, { sha256: B }],
   },
   {
-    format: "contents of a bank, as Hasher-Matcher-Actioner's API has them, without what is disabled",
+    format:
+      "contents of a bank, as Hasher-Matcher-Actioner's API has them, without what is disabled",
     text: [
       { id: 7, disable_until_ts: 1, signals: { pdq: A }, bank: { name: 'B' }, note: 'n' },
       { id: 8, disable_until_ts: 0, signals: { pdq: A }, bank: { name: 'B' } },

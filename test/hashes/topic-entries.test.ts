@@ -5,7 +5,8 @@ import { fileHash, picture } from '../support/hash-lists.ts';
 let offset = 0;
 const record = (key: string | null, value: object | string | null) => ({
   key: key === null ? null : Buffer.from(key),
-  value: value === null ? null : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
+  value:
+    value === null ? null : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
   partition: 0,
   offset: String(offset++),
 });

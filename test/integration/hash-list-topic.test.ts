@@ -101,7 +101,9 @@ describe('a list in a topic', () => {
 async function groupsOf(clientId: string): Promise<string[]> {
   return await withAdmin(kafka, 'describing groups', async (admin) => {
     const { groups } = await admin.listGroups();
-    const ids = groups.map(({ groupId }) => groupId).filter((id) => id.startsWith('moderato-list-'));
+    const ids = groups
+      .map(({ groupId }) => groupId)
+      .filter((id) => id.startsWith('moderato-list-'));
     const described = await admin.describeGroups(ids);
     return described.groups
       .filter(({ members }) => members.some((member) => member.clientId === clientId))
