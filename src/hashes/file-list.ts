@@ -50,9 +50,10 @@ export class FileList implements ListSource {
   async #follow(watcher: ListWatcher): Promise<void> {
     const { clock, reloadMs = RELOAD_MS } = this.#options;
     const { signal } = this.#closing;
-    while (!signal.aborted) {
+    for (;;) {
       await clock.sleep(reloadMs, signal).catch(() => undefined);
-      const seen = signal.aborted ? this.#seen : await this.#look();
+      if (signal.aborted) return;
+      const seen = await this.#look();
       if (seen === this.#seen) continue;
       this.#seen = seen;
       await this.#reload(watcher, signal);

@@ -53,11 +53,11 @@ export class HashIndex {
   nearest(hash: Uint8Array, distance: number): Near | null {
     if (this.size === 0) return null;
     const query = wordsOf(hash);
+    // Of 16 * r + a differing bits, one of the first a + 1 slots has r at most, or another r - 1.
+    const [radius, last] = [Math.floor(distance / SLOTS), distance % SLOTS];
     let best: Near | null = null;
     for (let slot = 0; slot < SLOTS; slot++) {
       const value = slotOf(query, 0, slot);
-      // Of 16 * r + a differing bits, one of the first a + 1 slots has r at most, or another r - 1.
-      const [radius, last] = [Math.floor(distance / SLOTS), distance % SLOTS];
       for (const mask of masksWithin(slot <= last ? radius : radius - 1)) {
         const cell = slot * SLOT_VALUES + (value ^ mask);
         const end = this.#starts[cell + 1] as number;

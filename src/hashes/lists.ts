@@ -54,7 +54,7 @@ export async function openHashLists(options: HashListsOptions): Promise<HashList
   if (lists.length === 0) return noLists;
   const sources = lists.map(({ source }) => source);
   const loaded = new Map<string, HashList>();
-  let version = '';
+  let version = versionOf(loaded);
   const close = async (): Promise<void> => {
     await Promise.all(sources.map((source) => source.close()));
   };

@@ -33,15 +33,16 @@ function bruteForce(hashes: readonly Uint8Array[], query: Uint8Array, within: nu
 }
 
 describe('the index', () => {
-  it('finds what brute force finds, at every distance from 0 to 63', () => {
+  it('finds what brute force finds, at every distance up to 31 and any up to 63', () => {
     fc.assert(
-      fc.property(neighbourhood, ({ query, hashes }) => {
+      fc.property(neighbourhood, fc.integer({ min: 32, max: MAX_DISTANCE }), (sample, far) => {
+        const { query, hashes } = sample;
         const index = indexOf(hashes);
-        for (let within = 0; within <= MAX_DISTANCE; within++) {
+        for (const within of [...Array(32).keys(), far]) {
           expect(index.nearest(query, within)).toEqual(bruteForce(hashes, query, within));
         }
       }),
-      { numRuns: 300 },
+      { numRuns: 200 },
     );
   });
 

@@ -45,9 +45,14 @@ listSourceConformance('MemoryList', (entries) => {
   const source = new MemoryList(entries);
   return Promise.resolve({
     source,
-    put: async (others) => await Promise.resolve(source.set(others)),
-    spoil: async () =>
-      await Promise.resolve(source.fail(new AppError('list_invalid', 'unreadable'))),
+    put: (others) => {
+      source.set(others);
+      return Promise.resolve();
+    },
+    spoil: () => {
+      source.fail(new AppError('list_invalid', 'unreadable'));
+      return Promise.resolve();
+    },
   });
 });
 

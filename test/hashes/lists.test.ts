@@ -86,7 +86,10 @@ describe('all lists', () => {
     const good: ListSource = {
       name: 'good',
       mayHoldPdq: false,
-      open: (watcher) => Promise.resolve(watcher.changed([])),
+      open: (watcher) => {
+        watcher.changed([]);
+        return Promise.resolve();
+      },
       close: () => Promise.resolve(void closed.push('good')),
     };
     const fault = new AppError('list_invalid', 'unreadable');

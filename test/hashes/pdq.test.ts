@@ -13,12 +13,12 @@ interface Hashes {
 }
 
 const FIXTURES = packageFile('test/fixtures/pdq');
-const json = <T>(name: string) => JSON.parse(readFileSync(join(FIXTURES, name), 'utf8')) as T;
-const reference = json<{
+const json = (name: string): unknown => JSON.parse(readFileSync(join(FIXTURES, name), 'utf8'));
+const reference = json('pdqhash.json') as {
   generated: Array<GeneratedPicture & Hashes>;
   pictures: Record<string, Hashes>;
-}>('pdqhash.json');
-const published = json<Record<string, string>>('published.json');
+};
+const published = json('published.json') as Record<string, string>;
 
 const pool = createDecoderPool({
   preprocess: clipSpec,
@@ -46,10 +46,8 @@ describe('a PDQ hash', () => {
       });
       const all = pdqDihedral(luma, width, height);
       const inHex = Object.entries(all.hashes).map(([turn, hash]) => [turn, pdqHex(hash)]);
-      expect({ quality: all.quality, hashes: Object.fromEntries(inHex) }).toEqual({
-        quality,
-        hashes,
-      });
+      expect(all.quality).toBe(quality);
+      expect(inHex).toEqual(Object.entries(hashes));
     },
   );
 
@@ -80,16 +78,6 @@ describe('a PDQ hash', () => {
 
   it('refuses luma that is not of the size said', () => {
     expect(() => pdqHash(new Uint8Array(99), 10, 10)).toThrow('99 luma values for 10x10');
-  });
-
-  it('stays near when a picture is turned as its dihedral hash says', () => {
-    const picture = { kind: 'blocks', width: 128, height: 128, seed: 3 } as const;
-    const luma = generatedLuma(picture);
-    const upsideDown = luma.map((_, i) => luma[(127 - (i >> 7)) * 128 + (i & 127)] ?? 0);
-    const { hashes } = pdqDihedral(luma, 128, 128);
-    const turned = pdqHash(upsideDown, 128, 128).hash;
-    expect(distance(hashes.flipX, turned)).toBeLessThanOrEqual(10);
-    expect(distance(hashes.original, turned)).toBeGreaterThan(31);
   });
 });
 
