@@ -5,6 +5,7 @@ const ROOMS = {
   events: [],
   kafka: [],
   consumers: ['events', 'kafka'],
+  references: [],
   images: [],
   model: ['images'],
   policies: ['events', 'model'],

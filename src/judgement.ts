@@ -12,7 +12,7 @@ import type {
 } from './events/types.generated.ts';
 import { verdictId } from './events/verdict-id.ts';
 import type { DecodedImage } from './images/image-decoder.ts';
-import type { LoadedImage } from './images/load-image.ts';
+import type { LoadedImage } from './references/load-image.ts';
 import type { Journey } from './journey.ts';
 import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
 import type { PolicyBundle } from './policies/bundle.ts';

@@ -5,7 +5,7 @@ import { MemoryEventSource } from '../consumers/memory-event-source.ts';
 import { MemoryTopic, type NewRecord } from '../consumers/memory-topic.ts';
 import { createEventDecoder } from '../events/event-decoder.ts';
 import type { Verdict } from '../events/types.generated.ts';
-import { createFileFetcher } from '../images/file-fetcher.ts';
+import { createFileFetcher } from '../references/file-fetcher.ts';
 import { createInspector, type Inspector } from '../inspector.ts';
 import { noTelemetry } from '../observability/telemetry.ts';
 import { packageFile } from '../package-files.ts';

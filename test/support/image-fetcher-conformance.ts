@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { ImageFetcher } from '../../src/images/image-fetcher.ts';
+import type { ImageFetcher } from '../../src/references/image-fetcher.ts';
 
 export interface FetcherUnderTest {
   fetcher: ImageFetcher;

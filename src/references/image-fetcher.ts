@@ -1,6 +1,6 @@
 /**
- * Encoded image bytes from a reference. This room turns references into bytes and bytes into pixels;
- * it knows nothing of Kafka, models or policies.
+ * Encoded image bytes from a reference, safely enough for references that strangers wrote. This room knows
+ * nothing of pixels, Kafka, models or policies, and imports no other room.
  */
 export interface ImageFetcher {
   /** The URI schemes served, without the colon: `['file']`. */
