@@ -29,6 +29,9 @@ const PURE = [
 const OWNERS = {
   'onnxruntime-node': 'src/model/ort-session.ts',
   sharp: 'src/images/decoder-process.ts',
+  undici: 'src/references/http-fetcher.ts',
+  'ipaddr.js': 'src/references/address-policy.ts',
+  '@aws-sdk/client-s3': 'src/references/s3-fetcher.ts',
 };
 
 const roomRules = Object.entries(ROOMS).map(([room, allowed]) => {

@@ -12,9 +12,7 @@ import { createEventDecoder } from './events/event-decoder.ts';
 import { createSchemaRegistry } from './events/http-schema-registry.ts';
 import type { SchemaRegistry } from './events/schema-registry.ts';
 import type { FaultPoints } from './fault-points.ts';
-import { createFileFetcher } from './references/file-fetcher.ts';
-import type { ImageFetcher } from './references/image-fetcher.ts';
-import { createSchemeFetcher } from './references/scheme-fetcher.ts';
+import { fetcherOf } from './fetcher.ts';
 import { createInspector } from './inspector.ts';
 import { createKafka } from './kafka/client.ts';
 import { missingTopics } from './kafka/topics.ts';
@@ -24,6 +22,7 @@ import { startHttpServer } from './observability/http-server.ts';
 import { startTelemetry } from './observability/otel-telemetry.ts';
 import { Pipeline } from './pipeline.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
+import type { ImageFetcher } from './references/image-fetcher.ts';
 import { topicsOf } from './topics.ts';
 import { VERSION } from './version.ts';
 
@@ -87,6 +86,9 @@ export async function createApp(
   );
   health.modelLoaded(`${inspector.encoder.id} on ${inspector.encoder.executionProvider}`);
 
+  const fetcher =
+    overrides.fetcher ?? started.adopt(await fetcherOf(config), (it) => it.close());
+
   const kafka = createKafka(config.kafka, secrets, logger);
   requireTopics(await missingTopics(kafka, topicsOf(config)));
   health.topicsChecked(topicsOf(config).join(', '));
@@ -113,7 +115,7 @@ export async function createApp(
       clock,
       faults,
       events: createEventDecoder({ registry }),
-      fetcher: overrides.fetcher ?? fetcherOf(config),
+      fetcher,
       onFailure: (error) => {
         health.died(messageOf(error));
         giveUpInTime();
@@ -174,12 +176,6 @@ export function registryOf({
   if (config.registry === undefined) return undefined;
   const { url, username } = config.registry;
   return createSchemaRegistry({ url, username, password: secrets.registryPassword });
-}
-
-/** References of the schemes that are configured. */
-export function fetcherOf({ images }: Pick<Config, 'images'>): ImageFetcher {
-  const { root, maxBytes } = images;
-  return createSchemeFetcher(root === undefined ? [] : [createFileFetcher({ root, maxBytes })]);
 }
 
 function requireTopics(missing: readonly string[]): void {

@@ -3,9 +3,54 @@ import { z } from 'zod';
 const ms = z.int().nonnegative();
 const count = z.int().positive();
 const path = z.string().min(1);
+const hosts = z
+  .array(
+    z
+      .string()
+      .regex(/^(\*\.)?[^\s*/?#@\\]+$/, 'expected a host name, *.example.com or an IP address')
+      .refine((host) => URL.parse(`http://${host.replace('*.', '')}`)?.port === '', {
+        error: 'not a host; ports are listed in allowPorts, and an IPv6 address is written [::1]',
+      }),
+  )
+  .min(1);
 const topic = z
   .string()
   .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'not a Kafka topic name: 1 to 249 of a-z A-Z 0-9 . _ -');
+
+/** `http:` and `https:` references are served from these hosts only; without this section not at all. */
+const imagesOverHttp = z.strictObject({
+  allowHosts: hosts,
+  allowPorts: z.array(z.coerce.number().int().min(1).max(65_535)).default([80, 443]),
+  /** CIDR ranges that may be connected to although they are not public. */
+  allowAddresses: z.array(z.cidrv4().or(z.cidrv6())).default([]),
+  connectTimeoutMs: count.default(5_000),
+  headersTimeoutMs: count.default(10_000),
+  /** Between two pieces of a body. */
+  bodyTimeoutMs: count.default(10_000),
+  /** Of a whole fetch, redirects included. */
+  totalTimeoutMs: count.default(30_000),
+  maxRedirects: z.int().nonnegative().default(3),
+  connectionsPerHost: count.default(8),
+  /** hold: until the host is back; give-up: not_inspected after `attempts`. */
+  onOutage: z.enum(['hold', 'give-up']).default('hold'),
+  attempts: count.default(3),
+  /** environment: HTTP_PROXY, HTTPS_PROXY and NO_PROXY. No address is judged then. */
+  proxy: z.enum(['none', 'environment']).default('none'),
+});
+
+/** `s3:` references; without this section not at all. Credentials come from the AWS SDK's chain. */
+const imagesInS3 = z.strictObject({
+  region: z.string().min(1).optional(),
+  /** The base URL of a store that is not Amazon's. */
+  endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  forcePathStyle: z.boolean().default(false),
+  /** The only buckets served; without it, every one that the credentials can read. */
+  buckets: z.array(z.string().min(1)).min(1).optional(),
+  /** Of a whole fetch. */
+  timeoutMs: count.default(30_000),
+  /** Of the SDK, before the store is taken for away and the record is held. */
+  attempts: count.default(3),
+});
 
 /** Paths are relative to the configuration file. Every key is documented in docs/configuration.md. */
 export const configSchema = z.strictObject({
@@ -95,6 +140,12 @@ export const configSchema = z.strictObject({
       decodeTimeoutMs: count.default(10_000),
       /** Decoder processes; 0: as many as there are cores. */
       decoders: z.int().nonnegative().default(0),
+      /** References fetched at once over the network; with maxBytes, bounds the memory that they take. */
+      fetchConcurrency: count.default(16),
+      /** Whether `data:` references are served. */
+      data: z.boolean().default(false),
+      http: imagesOverHttp.optional(),
+      s3: imagesInS3.optional(),
     })
     .prefault({}),
   pipeline: z
