@@ -86,8 +86,7 @@ export async function createApp(
   );
   health.modelLoaded(`${inspector.encoder.id} on ${inspector.encoder.executionProvider}`);
 
-  const fetcher =
-    overrides.fetcher ?? started.adopt(await fetcherOf(config), (it) => it.close());
+  const fetcher = overrides.fetcher ?? started.adopt(await fetcherOf(config), (it) => it.close());
 
   const kafka = createKafka(config.kafka, secrets, logger);
   requireTopics(await missingTopics(kafka, topicsOf(config)));

@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import ipaddr from 'ipaddr.js';
 
 type Address = ipaddr.IPv4 | ipaddr.IPv6;
@@ -24,7 +25,7 @@ export function createAddressPolicy(allow: readonly string[] = []): AddressPolic
   const allowed = allow.map((range) => ipaddr.parseCIDR(range));
   return {
     forbids: (text) => {
-      if (!ipaddr.isValid(text)) return 'unreadable';
+      if (isIP(text) === 0) return 'unreadable';
       const address = ipaddr.parse(text);
       if (isIn(allowed, address)) return null;
       if (isIn(CLOUD_SERVICES, address)) return 'cloud service';
@@ -43,5 +44,5 @@ function isIn(ranges: readonly Range[], address: Address): boolean {
 
 /** `carrierGradeNat` → `carrier grade nat`. */
 function inWords(kind: string): string {
-  return kind.replaceAll(/(?<=[a-z])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
+  return kind.replaceAll(/(?<=[a-z\d])[A-Z]/g, (letter) => ` ${letter.toLowerCase()}`);
 }

@@ -29,9 +29,7 @@ export interface GuardedConnectorOptions {
  * (DNS rebinding) gains nothing. One forbidden address among them refuses the host. The connection fails with
  * AppError `image_url_refused` then.
  */
-export function createGuardedConnector(
-  options: GuardedConnectorOptions,
-): buildConnector.connector {
+export function createGuardedConnector(options: GuardedConnectorOptions): buildConnector.connector {
   const { addresses, timeoutMs, ca } = options;
   const resolve = options.resolve ?? ((hostname) => systemLookup(hostname, { all: true }));
 

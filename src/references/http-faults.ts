@@ -26,9 +26,14 @@ export function exchangeFault(name: string, error: unknown): unknown {
       : '';
     return unavailable(name, `no whole answer (${code})${remedy}`, error);
   }
-  if (/^(HPE_|UND_ERR_HEADERS_OVERFLOW)/.test(codeOf(error) ?? '')) {
+  if (isNoHttp(error)) {
     const message = `fetching image ${name}: the host answers in something that is not HTTP`;
     return new AppError('image_unfetchable', message, { cause: error });
   }
   return error;
+}
+
+function isNoHttp(error: unknown): boolean {
+  const { name } = error as { name?: unknown };
+  return name === 'HTTPParserError' || codeOf(error) === 'UND_ERR_HEADERS_OVERFLOW';
 }

@@ -99,8 +99,9 @@ export function createHttpFetcher(options: HttpFetcherOptions): OpenFetcher {
       requireIdentity(name, response);
       const announced = Number(response.headers['content-length'] ?? 0);
       return await readLimited(body, { name, maxBytes, announced });
-    } finally {
+    } catch (error) {
       body.on('error', () => undefined).destroy();
+      throw error;
     }
   }
 
@@ -133,6 +134,7 @@ function createAgent(
   const { connectTimeoutMs: timeoutMs, resolve, ca } = options;
   const pools = {
     connect: createGuardedConnector({ addresses, resolve, ca, timeoutMs }),
+    connectTimeout: timeoutMs, // to a proxy
     connections: options.connectionsPerHost,
     headersTimeout: options.headersTimeoutMs,
     bodyTimeout: options.bodyTimeoutMs,

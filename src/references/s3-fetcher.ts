@@ -1,5 +1,5 @@
 import { addAbortSignal, type Readable } from 'node:stream';
-import type { GetObjectCommandOutput, S3Client } from '@aws-sdk/client-s3';
+import type { GetObjectCommandOutput, S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { AppError, messageOf } from '../errors.ts';
 import { unavailable } from './fetch-faults.ts';
 import type { OpenFetcher } from './image-fetcher.ts';
@@ -76,7 +76,7 @@ export async function createS3Fetcher(options: S3FetcherOptions): Promise<OpenFe
   };
 }
 
-function clientConfig(options: S3FetcherOptions): ConstructorParameters<typeof S3Client>[0] {
+function clientConfig(options: S3FetcherOptions): S3ClientConfig {
   const { region, endpoint, forcePathStyle, attempts, timeoutMs, connections } = options;
   const agent = { keepAlive: true, maxSockets: connections };
   return {

@@ -24,7 +24,11 @@ const DEFAULT_PORTS: Partial<Record<string, number>> = { 'http:': 80, 'https:': 
  * Judges URLs as the WHATWG parser (https://url.spec.whatwg.org) reads them, which is how they are asked for: it
  * has turned `0x7f.1`, `2130706433`, fullwidth digits and percent-encoding into `127.0.0.1`, and IDNs into ASCII.
  */
-export function createUrlPolicy({ allowHosts, allowPorts, addresses }: UrlPolicyOptions): UrlPolicy {
+export function createUrlPolicy({
+  allowHosts,
+  allowPorts,
+  addresses,
+}: UrlPolicyOptions): UrlPolicy {
   const isAllowed = hostMatcher(allowHosts);
 
   function brokenRule(url: URL, from?: URL): string | null {

@@ -5,6 +5,7 @@ import { createS3Fetcher, type S3FetcherOptions } from '../../src/references/s3-
 import { imageFetcherConformance } from '../support/image-fetcher-conformance.ts';
 import { uniqueName } from '../support/kafka.ts';
 import { startS3, type S3Server } from '../support/s3.ts';
+import '../support/one-realm.ts';
 
 const MAX_BYTES = 100_000;
 const bucket = uniqueName('bucket');

@@ -43,7 +43,13 @@ const FORBIDDEN: Array<[string, string, string]> = [
 ];
 
 /** Where clouds keep the credentials of their machines. */
-const METADATA = ['169.254.169.254', '169.254.170.2', '100.100.100.200', '192.0.0.192', 'fd00:ec2::254'];
+const METADATA = [
+  '169.254.169.254',
+  '169.254.170.2',
+  '100.100.100.200',
+  '192.0.0.192',
+  'fd00:ec2::254',
+];
 
 describe('forbids', () => {
   it.each(FORBIDDEN)('%s to %s: %s', (first, last, kind) => {

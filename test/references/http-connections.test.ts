@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import { createHttpFetcher, type HttpFetcherOptions } from '../../src/references/http-fetcher.ts';
 import { makeCertificates, type Certificates } from '../support/certificates.ts';
+import { HTTP_OPTIONS } from '../support/http-fetcher.ts';
 import { startRecordingServer, type RecordingServer } from '../support/recording-server.ts';
 
 let certificates: Certificates;
@@ -38,18 +39,10 @@ afterEach(() => {
 
 async function fetchOnce(uri: string, options: Partial<HttpFetcherOptions> = {}): Promise<string> {
   const fetcher = createHttpFetcher({
+    ...HTTP_OPTIONS,
     allowHosts: ['127.0.0.1', 'localhost', 'img.example'],
     allowPorts: [plain.port, secure.port],
     allowAddresses: ['127.0.0.1/32'],
-    maxBytes: 1_000,
-    connectTimeoutMs: 5_000,
-    headersTimeoutMs: 5_000,
-    bodyTimeoutMs: 5_000,
-    totalTimeoutMs: 5_000,
-    maxRedirects: 3,
-    connectionsPerHost: 2,
-    proxy: 'none',
-    userAgent: 'test',
     resolve: () => Promise.resolve([{ address: '127.0.0.1', family: 4 }]),
     ...options,
   });

@@ -44,6 +44,7 @@ it('does not begin what was aborted while it waited', async () => {
   const abort = new AbortController();
   const second = limited.fetch('b', abort.signal);
   const reason = new Error('shutting down');
+  await settle();
   abort.abort(reason);
   running.get('a')?.resolve(Buffer.from('x'));
   await first;

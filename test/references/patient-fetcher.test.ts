@@ -19,7 +19,11 @@ function failing(...errors: Error[]) {
     },
     close: () => Promise.resolve(),
   };
-  return { clock, asked: () => asked, patient: withLimitedPatience(fetcher, { attempts: 3, clock }) };
+  return {
+    clock,
+    asked: () => asked,
+    patient: withLimitedPatience(fetcher, { attempts: 3, clock }),
+  };
 }
 
 it('asks again, each time after a while', async () => {

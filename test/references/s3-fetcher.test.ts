@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from
 import type { OpenFetcher } from '../../src/references/image-fetcher.ts';
 import { createS3Fetcher, type S3FetcherOptions } from '../../src/references/s3-fetcher.ts';
 import { startRecordingServer, type RecordingServer } from '../support/recording-server.ts';
+import '../support/one-realm.ts';
 
 let respond: RequestListener;
 let server: RecordingServer;

@@ -7,6 +7,8 @@ import type { RequestListener } from 'node:http';
 import type { Resolve } from '../../src/references/guarded-connector.ts';
 import { createHttpFetcher, type HttpFetcherOptions } from '../../src/references/http-fetcher.ts';
 import type { OpenFetcher } from '../../src/references/image-fetcher.ts';
+import { FORBIDDEN_HOSTS } from '../support/forbidden-hosts.ts';
+import { HTTP_OPTIONS } from '../support/http-fetcher.ts';
 import { startRecordingServer, type RecordingServer } from '../support/recording-server.ts';
 
 /** On 127.0.0.1, which is never allowed here. */
@@ -38,18 +40,9 @@ afterAll(async () => {
 
 function fetcherOf(options: Partial<HttpFetcherOptions>): OpenFetcher {
   const fetcher = createHttpFetcher({
+    ...HTTP_OPTIONS,
     allowHosts: ['img.example'],
     allowPorts: [80, 443, canary.port],
-    allowAddresses: [],
-    maxBytes: 1_000,
-    connectTimeoutMs: 1_000,
-    headersTimeoutMs: 1_000,
-    bodyTimeoutMs: 1_000,
-    totalTimeoutMs: 5_000,
-    maxRedirects: 5,
-    connectionsPerHost: 2,
-    proxy: 'none',
-    userAgent: 'test',
     resolve: () => Promise.reject(new Error('nobody was to ask for a name')),
     ...options,
   });
@@ -76,103 +69,34 @@ async function expectRefused(fetched: Promise<Buffer>, rule: RegExp): Promise<vo
   expect(canary.connections()).toBe(0);
 }
 
-/** Hosts that the WHATWG parser reads as forbidden addresses. PORT: the canary's. */
-const LITERALS: Array<[string, string]> = [
-  ['loopback', '127.0.0.1:PORT'],
-  ['another loopback', '127.1.2.3:PORT'],
-  ['decimal', '2130706433:PORT'],
-  ['octal', '0177.0.0.1:PORT'],
-  ['octal with zeroes', '00000177.0.0.1:PORT'],
-  ['octal in one number', '017700000001:PORT'],
-  ['hexadecimal', '0x7f.0x0.0x0.0x1:PORT'],
-  ['hexadecimal in one number', '0x7f000001:PORT'],
-  ['mixed bases', '0x7f.0.0.01:PORT'],
-  ['two parts', '127.1:PORT'],
-  ['three parts', '127.0.1:PORT'],
-  ['zero in one part', '0:PORT'],
-  ['a dot at the end', '127.0.0.1.:PORT'],
-  ['decimal with a dot at the end', '2130706433.:PORT'],
-  ['percent-encoded', '%31%32%37.0.0.1:PORT'],
-  ['percent-encoded dots', '127%2e0%2e0%2e1:PORT'],
-  ['fullwidth digits', '１２７.０.０.１:PORT'],
-  ['fullwidth dots', '127．0．0．1:PORT'],
-  ['ideographic dots', '127。0。0。1:PORT'],
-  ['circled digits', '①②⑦.⓪.⓪.①:PORT'],
-  ['a soft hyphen', '127.0.0.\u00ad1:PORT'],
-  ['unspecified', '0.0.0.0:PORT'],
-  ['this network', '0.1.2.3'],
-  ['private 10', '10.0.0.1'],
-  ['private 172.16', '172.16.0.1'],
-  ['private 172.31', '172.31.255.254'],
-  ['private 192.168', '192.168.1.1'],
-  ['link local', '169.254.1.1'],
-  ['metadata of AWS, Azure and Google', '169.254.169.254'],
-  ['metadata in decimal', '2852039166'],
-  ['metadata in hexadecimal', '0xa9fea9fe'],
-  ['metadata in octal', '0251.0376.0251.0376'],
-  ['metadata of ECS tasks', '169.254.170.2'],
-  ['metadata of Alibaba', '100.100.100.200'],
-  ['metadata of Oracle', '192.0.0.192'],
-  ['the host of Azure', '168.63.129.16'],
-  ['carrier grade NAT', '100.64.0.1'],
-  ['protocol assignments', '192.0.0.8'],
-  ['documentation 1', '192.0.2.1'],
-  ['documentation 2', '198.51.100.1'],
-  ['documentation 3', '203.0.113.1'],
-  ['6to4 relay', '192.88.99.1'],
-  ['benchmarking', '198.18.0.1'],
-  ['multicast', '224.0.0.1'],
-  ['reserved', '240.0.0.1'],
-  ['broadcast', '255.255.255.255'],
-  ['IPv6 loopback', '[::1]:PORT'],
-  ['IPv6 loopback in full', '[0:0:0:0:0:0:0:1]:PORT'],
-  ['IPv6 unspecified', '[::]:PORT'],
-  ['IPv4-mapped', '[::ffff:127.0.0.1]:PORT'],
-  ['IPv4-mapped in hexadecimal', '[::ffff:7f00:1]:PORT'],
-  ['IPv4-mapped metadata', '[::ffff:169.254.169.254]'],
-  ['IPv4-mapped, public', '[::ffff:8.8.8.8]'],
-  ['IPv4-compatible', '[::127.0.0.1]:PORT'],
-  ['IPv4-translated', '[::ffff:0:127.0.0.1]:PORT'],
-  ['NAT64', '[64:ff9b::7f00:1]:PORT'],
-  ['NAT64 to metadata', '[64:ff9b::169.254.169.254]'],
-  ['local NAT64', '[64:ff9b:1::7f00:1]:PORT'],
-  ['6to4 of 127.0.0.1', '[2002:7f00:1::]:PORT'],
-  ['Teredo', '[2001:0:4136:e378:8000:63bf:3fff:fdd2]'],
-  ['unique local', '[fc00::1]'],
-  ['metadata of AWS over IPv6', '[fd00:ec2::254]'],
-  ['link local IPv6', '[fe80::1]'],
-  ['site local', '[fec0::1]'],
-  ['multicast IPv6', '[ff02::1]'],
-  ['documentation IPv6', '[2001:db8::1]'],
-  ['benchmarking IPv6', '[2001:2::1]'],
-  ['discard', '[100::1]'],
-  ['not assigned', '[4000::1]'],
-];
-
+/** A header holds no other characters. */
+const inHeader = (url: string): string => url.replaceAll(/[^ -~]/gu, encodeURIComponent);
 const withPort = (text: string): string => text.replaceAll('PORT', String(canary.port));
 
 describe('a host that is a forbidden address, were it allowed by its name', () => {
-  it.each(LITERALS)('%s: %s', async (_, host) => {
+  it.each(FORBIDDEN_HOSTS)('%s: %s', async (_, host) => {
     const url = new URL(withPort(`http://${host}/`));
     const fetcher = fetcherOf({ allowHosts: [url.hostname] });
-    await expectRefused(fetcher.fetch(withPort(`http://${host}/a.jpg`)), /must not be connected to/);
+    await expectRefused(
+      fetcher.fetch(withPort(`http://${host}/a.jpg`)),
+      /must not be connected to/,
+    );
   });
 
-  it.each(LITERALS)('redirected to %s: %s', async (_, host) => {
-    respond = (request, response) => {
-      response.writeHead(302, { location: encodeURI(withPort(`http://${host}/`)) }).end();
+  // From ::1 the redirects come.
+  const redirects = FORBIDDEN_HOSTS.filter(([name]) => !name.startsWith('IPv6 loopback'));
+  it.each(redirects)('redirected to %s: %s', async (_name, host) => {
+    respond = (_, response) => {
+      response.writeHead(302, { location: inHeader(withPort(`http://${host}/`)) }).end();
     };
     const url = new URL(withPort(`http://${host}/`));
-    if (url.hostname === '[::1]') return; // that is where the redirect comes from
     const fetcher = fetcherOf({
       allowHosts: ['img.example', url.hostname],
       allowAddresses: ['::1/128'],
       resolve: always('::1'),
     });
     const before = store.connections();
-    await expect(
-      fetcher.fetch(`http://img.example:${store.port}/a.jpg`),
-    ).rejects.toMatchObject({
+    await expect(fetcher.fetch(`http://img.example:${store.port}/a.jpg`)).rejects.toMatchObject({
       code: 'image_url_refused',
       message: expect.stringMatching(/redirected by img\.example:\d+: .*must not be connected to/),
     });
@@ -226,9 +150,9 @@ describe('a name that resolves to', () => {
       response.writeHead(302, { connection: 'close', location: '/b.jpg' }).end();
     };
     const fetcher = fetcherOf({ allowAddresses: ['::1/128'], resolve });
-    await expect(
-      fetcher.fetch(`http://img.example:${canary.port}/a.jpg`),
-    ).rejects.toMatchObject({ code: 'image_url_refused' });
+    await expect(fetcher.fetch(`http://img.example:${canary.port}/a.jpg`)).rejects.toMatchObject({
+      code: 'image_url_refused',
+    });
     expect(canary.connections()).toBe(0);
   });
 });
@@ -293,15 +217,13 @@ describe('a redirect of an allowed host', () => {
     ['to gopher', 'gopher://img.example/', /only http and https/],
     ['to another port', 'http://img.example:6379/', /port 6379/],
     ['with a password', 'http://me:secret@img.example:PORT/', /user name/],
-    ['in a circle', '/a.jpg', /more than 5 redirects/],
-  ])('%s: %s', async (_, location, rule) => {
-    respond = (request, response) => {
-      response.writeHead(302, { location: withPort(location) }).end();
+    ['in a circle', '/a.jpg', /more than 3 redirects/],
+  ])('%s: %s', async (_name, location, rule) => {
+    respond = (_, response) => {
+      response.writeHead(302, { location: inHeader(withPort(location)) }).end();
     };
     const fetcher = fetcherOf({ allowAddresses: ['::1/128'], resolve: always('::1') });
-    await expect(
-      fetcher.fetch(`http://img.example:${store.port}/a.jpg`),
-    ).rejects.toMatchObject({
+    await expect(fetcher.fetch(`http://img.example:${store.port}/a.jpg`)).rejects.toMatchObject({
       code: 'image_url_refused',
       message: expect.stringMatching(rule),
     });
@@ -317,7 +239,11 @@ describe('what is allowed arrives', () => {
     ['a name that the list has with a dot', 'http://img.example:PORT/a.jpg', ['img.example.']],
     ['a name below a wildcard', 'http://a.b.wild.example:PORT/', ['*.wild.example']],
     ['an internationalised name', 'http://bücher.example:PORT/', ['bücher.example']],
-    ['an internationalised name in ASCII', 'http://xn--bcher-kva.example:PORT/', ['BÜCHER.example']],
+    [
+      'an internationalised name in ASCII',
+      'http://xn--bcher-kva.example:PORT/',
+      ['BÜCHER.example'],
+    ],
     ['an address', 'http://[::1]:PORT/a.jpg', ['[::1]']],
     ['an address written otherwise', 'http://[0:0::0:1]:PORT/a.jpg', ['[::1]']],
   ])('%s: %s', async (_, uri, allowHosts) => {
