@@ -33,18 +33,15 @@ export function createGuardedConnector(options: GuardedConnectorOptions): buildC
   const { addresses, timeoutMs, ca } = options;
   const resolve = options.resolve ?? ((hostname) => systemLookup(hostname, { all: true }));
 
-  function requireAllowed(hostname: string, address: string): void {
-    const kind = addresses.forbids(address);
-    if (kind === null) return;
-    throw new AppError('image_url_refused', `connecting to ${hostname}: ${addressRule(kind)}`);
-  }
-
   async function judged(hostname: string): Promise<[ResolvedAddress, ...ResolvedAddress[]]> {
     const [first, ...others] = await resolve(hostname);
     if (first === undefined) {
       throw Object.assign(new Error(`${hostname} has no address`), { code: 'ENOTFOUND' });
     }
-    for (const { address } of [first, ...others]) requireAllowed(hostname, address);
+    for (const { address } of [first, ...others]) {
+      const kind = addresses.forbids(address);
+      if (kind !== null) throw refused(hostname, kind);
+    }
     return [first, ...others];
   }
 
@@ -66,14 +63,12 @@ export function createGuardedConnector(options: GuardedConnectorOptions): buildC
   });
   return (target, callback) => {
     // Nobody looks an IP address up.
-    if (isIP(target.hostname) !== 0) {
-      try {
-        requireAllowed(target.hostname, target.hostname);
-      } catch (error) {
-        callback(error as AppError, null);
-        return;
-      }
-    }
-    connect(target, callback);
+    const kind = isIP(target.hostname) === 0 ? null : addresses.forbids(target.hostname);
+    if (kind === null) connect(target, callback);
+    else callback(refused(target.hostname, kind), null);
   };
+}
+
+function refused(hostname: string, kind: string): AppError {
+  return new AppError('image_url_refused', `connecting to ${hostname}: ${addressRule(kind)}`);
 }

@@ -27,13 +27,20 @@ export function exchangeFault(name: string, error: unknown): unknown {
     return unavailable(name, `no whole answer (${code})${remedy}`, error);
   }
   if (isNoHttp(error)) {
-    const message = `fetching image ${name}: the host answers in something that is not HTTP`;
+    const message = `fetching image ${name}: what was asked or answered is not HTTP`;
     return new AppError('image_unfetchable', message, { cause: error });
   }
   return error;
 }
 
+/** For what undici will not send or take. A stranger's URL or answer must not end the process. */
+const NO_HTTP = new Set([
+  'UND_ERR_HEADERS_OVERFLOW',
+  'UND_ERR_INVALID_ARG',
+  'UND_ERR_NOT_SUPPORTED',
+]);
+
 function isNoHttp(error: unknown): boolean {
   const { name } = error as { name?: unknown };
-  return name === 'HTTPParserError' || codeOf(error) === 'UND_ERR_HEADERS_OVERFLOW';
+  return name === 'HTTPParserError' || NO_HTTP.has(codeOf(error) ?? '');
 }

@@ -1,12 +1,15 @@
-/** Undici's codes for a connection or an answer that did not come about, or not to its end. */
-const UNDICI = new Set([
+/** For a connection or an answer that did not come about, or not to its end. */
+const BROKEN_OFF = new Set([
   'UND_ERR_CONNECT_TIMEOUT',
   'UND_ERR_HEADERS_TIMEOUT',
   'UND_ERR_BODY_TIMEOUT',
   'UND_ERR_SOCKET',
   'UND_ERR_RES_CONTENT_LENGTH_MISMATCH',
+  'UND_ERR_INFO',
+  'UND_ERR_ABORTED',
   'UND_ERR_PRX_TLS',
   'UND_ERR_PRX_CONN',
+  'ERR_STREAM_PREMATURE_CLOSE',
 ]);
 
 /** ECONNREFUSED, EAI_AGAIN, …: of a system call or the resolver. */
@@ -20,7 +23,7 @@ const TLS =
 export function networkCode(error: unknown): string | null {
   const code = codeOf(error);
   if (code === null) return null;
-  return UNDICI.has(code) || ERRNO.test(code) || TLS.test(code) ? code : null;
+  return BROKEN_OFF.has(code) || ERRNO.test(code) || TLS.test(code) ? code : null;
 }
 
 /** Whether the other side could not prove who it is. */

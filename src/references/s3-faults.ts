@@ -44,21 +44,26 @@ export function s3Fault(name: string, error: unknown, answer: S3ServiceException
     if (code !== undefined) return fault(code, said);
     const remedy = FAULTS_OF_THE_STORE[answer.name];
     if (remedy !== undefined) return fault('image_store_unavailable', `${said}; ${remedy}`);
-    if (status === 404) return fault('image_not_found', said);
-    const isOfTheRequest = status >= 400 && status < 500 && ![403, 408, 429].includes(status);
+    // Under names of their own, stores answer 403 and 404 to credentials too.
+    const isOfTheRequest = status >= 400 && status < 500 && ![403, 404, 408, 429].includes(status);
     return fault(isOfTheRequest ? 'image_unfetchable' : 'image_store_unavailable', said);
   }
   const code = networkCode(error);
   if (code !== null) return fault('image_store_unavailable', `no whole answer (${code})`);
+  if (nameOf(error) === 'EndpointError') return fault('image_uri_invalid', messageOf(error));
   if (isSdkFault(error)) return fault('image_store_unavailable', messageOf(error));
   return error;
 }
 
+function nameOf(error: unknown): string {
+  return error instanceof Error ? error.name : '';
+}
+
 /** A time limit of the SDK's, an answer that was no S3, or no credentials to be had. */
 function isSdkFault(error: unknown): boolean {
-  const { name, $metadata } = error as { name?: string; $metadata?: { httpStatusCode?: number } };
+  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
   return (
-    ['TimeoutError', 'CredentialsProviderError', 'TokenProviderError'].includes(name ?? '') ||
+    ['TimeoutError', 'CredentialsProviderError', 'TokenProviderError'].includes(nameOf(error)) ||
     $metadata?.httpStatusCode !== undefined
   );
 }

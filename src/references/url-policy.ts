@@ -32,10 +32,11 @@ export function createUrlPolicy({
   const isAllowed = hostMatcher(allowHosts);
 
   function brokenRule(url: URL, from?: URL): string | null {
-    const port = url.port === '' ? DEFAULT_PORTS[url.protocol] : Number(url.port);
-    if (port === undefined) return `only http and https are asked for, not ${url.protocol}`;
+    const defaultPort = DEFAULT_PORTS[url.protocol];
+    if (defaultPort === undefined) return `only http and https are asked for, not ${url.protocol}`;
     if (from?.protocol === 'https:' && url.protocol === 'http:') return 'from https to http';
     if (url.username !== '' || url.password !== '') return 'a user name or password in the URL';
+    const port = url.port === '' ? defaultPort : Number(url.port);
     if (!allowPorts.includes(port)) return `port ${port} is not among images.http.allowPorts`;
     if (!isAllowed(url.hostname)) return 'its host is not among images.http.allowHosts';
     const literal = url.hostname.replaceAll(/[[\]]/g, '');

@@ -1,5 +1,5 @@
 import { CreateBucketCommand, PutObjectCommand, S3Client } from '@aws-sdk/client-s3';
-import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from '@jest/globals';
 import type { OpenFetcher } from '../../src/references/image-fetcher.ts';
 import { createS3Fetcher, type S3FetcherOptions } from '../../src/references/s3-fetcher.ts';
 import { imageFetcherConformance } from '../support/image-fetcher-conformance.ts';
@@ -74,19 +74,20 @@ it('tells that there is no such bucket', async () => {
 });
 
 describe('wrong credentials are not held against the image', () => {
+  afterEach(() => void Object.assign(process.env, s3.env));
+
   it.each([
-    ['an unknown key', { AWS_ACCESS_KEY_ID: 'nobody' }, 'InvalidAccessKeyId'],
-    ['a wrong secret', { AWS_SECRET_ACCESS_KEY: 'wrong' }, 'SignatureDoesNotMatch'],
-  ])('%s', async (_, wrong, answer) => {
+    ['an unknown key', { AWS_ACCESS_KEY_ID: 'nobody' }],
+    ['a wrong secret', { AWS_SECRET_ACCESS_KEY: 'wrong' }],
+  ])('%s', async (_, wrong) => {
     const uri = await put('credentials.jpg', Buffer.from('x'));
     Object.assign(process.env, wrong);
     const fetcher = await fetcherOf();
     await expect(fetcher.fetch(uri)).rejects.toMatchObject({
       code: 'image_store_unavailable',
       disposition: 'retry',
-      message: expect.stringContaining(answer),
+      message: expect.stringMatching(/S3 answered 40[34] /),
     });
-    Object.assign(process.env, s3.env);
   });
 });
 

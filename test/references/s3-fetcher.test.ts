@@ -1,6 +1,8 @@
 /** What the fetcher makes of answers that a real store does not give on demand; test/integration has a real one. */
 import type { RequestListener } from 'node:http';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { AppError } from '../../src/errors.ts';
 import type { OpenFetcher } from '../../src/references/image-fetcher.ts';
 import { createS3Fetcher, type S3FetcherOptions } from '../../src/references/s3-fetcher.ts';
 import { startRecordingServer, type RecordingServer } from '../support/recording-server.ts';
@@ -64,7 +66,6 @@ describe('an answer', () => {
     [404, 'NoSuchKey', 'image_not_found'],
     [404, 'NoSuchBucket', 'image_not_found'],
     [404, 'NoSuchVersion', 'image_not_found'],
-    [404, 'SomethingElse', 'image_not_found'],
     [405, 'MethodNotAllowed', 'image_not_found'],
     [403, 'AccessDenied', 'image_forbidden'],
     [403, 'InvalidObjectState', 'image_unfetchable'],
@@ -76,6 +77,7 @@ describe('an answer', () => {
     [400, 'ExpiredToken', 'image_store_unavailable'],
     [403, 'RequestTimeTooSkewed', 'image_store_unavailable'],
     [403, 'SomethingElse', 'image_store_unavailable'],
+    [404, 'SomethingElse', 'image_store_unavailable'],
     [301, 'PermanentRedirect', 'image_store_unavailable'],
     [400, 'AuthorizationHeaderMalformed', 'image_store_unavailable'],
     [400, 'RequestTimeout', 'image_store_unavailable'],
@@ -182,6 +184,28 @@ it('asks for the version that the reference names', async () => {
   respond = (_, response) => response.end('x');
   await fetchOf('s3://bucket/a%20b.jpg?versionId=v1');
   expect(server.requests[0]?.url).toMatch(/^\/bucket\/a%20b\.jpg\?(.*&)?versionId=v1(&|$)/);
+});
+
+it('whatever a stranger writes, the answer is a code and never the end of the process', async () => {
+  respond = answering(404, 'NoSuchKey');
+  const [path, host] = [await fetcherOf(), await fetcherOf({ forcePathStyle: false })];
+  const bucket = fc.constantFrom(
+    'bucket',
+    'a.b',
+    'A_b',
+    'x--x-s3',
+    'x--az1--x-s3',
+    'x-s3alias',
+    '--ol-s3',
+  );
+  await fc.assert(
+    fc.asyncProperty(bucket, fc.string({ unit: 'binary' }), async (name, rest) => {
+      for (const fetcher of name === 'bucket' ? [path] : [path, host]) {
+        const answer = await fetcher.fetch(`s3://${name}/${rest}`).catch((error: unknown) => error);
+        expect(answer).toBeInstanceOf(AppError);
+      }
+    }),
+  );
 });
 
 it('serves no bucket but those that are listed', async () => {
