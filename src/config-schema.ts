@@ -3,13 +3,13 @@ import { z } from 'zod';
 const ms = z.int().nonnegative();
 const count = z.int().positive();
 const path = z.string().min(1);
+const HOST = /^(?:\*\.)?[^\s*:/?#@\\[\]]+$|^\[[0-9a-f:.]+\]$/i;
 const hosts = z
   .array(
     z
       .string()
-      .regex(/^(\*\.)?[^\s*/?#@\\]+$/, 'expected a host name, *.example.com or an IP address')
-      .refine((host) => URL.parse(`http://${host.replace('*.', '')}`)?.port === '', {
-        error: 'not a host; ports are listed in allowPorts, and an IPv6 address is written [::1]',
+      .refine((host) => HOST.test(host) && URL.canParse(`http://${host.replace('*.', '')}`), {
+        error: 'expected a host name, *.example.com, 10.0.0.1 or [::1]; ports are in allowPorts',
       }),
   )
   .min(1);

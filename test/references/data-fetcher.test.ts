@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { createDataFetcher } from '../../src/references/data-fetcher.ts';
-import { imageFetcherConformance } from '../support/image-fetcher-conformance.ts';
+import { selfContainedConformance } from '../support/image-fetcher-conformance.ts';
 
 const MAX_BYTES = 100;
 const fetcher = createDataFetcher({ maxBytes: MAX_BYTES });
@@ -15,12 +15,11 @@ describe.each([
   ['in base64, percent-encoded', (bytes: Buffer) => encodedBase64(bytes)],
   ['percent-encoded', percentEncoded],
 ])('%s', (way, encode) => {
-  imageFetcherConformance(`the data fetcher ${way}`, () =>
+  selfContainedConformance(`the data fetcher ${way}`, () =>
     Promise.resolve({
       fetcher,
       maxBytes: MAX_BYTES,
       put: (_, bytes) => Promise.resolve(encode(bytes)),
-      missing: null,
     }),
   );
 
