@@ -6,6 +6,7 @@ const ROOMS = {
   kafka: [],
   consumers: ['events', 'kafka'],
   hashes: ['events', 'kafka'],
+  references: [],
   images: ['hashes'],
   cache: ['events', 'hashes'],
   model: ['images'],
@@ -34,6 +35,9 @@ const OWNERS = {
   'onnxruntime-node': 'src/model/ort-session.ts',
   sharp: 'src/images/open-image.ts',
   ioredis: 'src/cache/redis-cache.ts',
+  undici: 'src/references/http-fetcher.ts',
+  'ipaddr.js': 'src/references/address-policy.ts',
+  '@aws-sdk/client-s3': 'src/references/s3-fetcher.ts',
 };
 
 const roomRules = Object.entries(ROOMS).map(([room, allowed]) => {
@@ -52,7 +56,8 @@ const roomRules = Object.entries(ROOMS).map(([room, allowed]) => {
               message: `The ${room} room may import from: ${allowed.join(', ') || 'no other room'}.`,
             },
             {
-              regex: '^\\.\\./(app|pipeline|config|cli|inspection|inspector|journey|judgement)\\.ts$',
+              regex:
+                '^\\.\\./(app|pipeline|config|cli|inspection|inspector|journey|judgement)\\.ts$',
               message: 'Rooms do not know who puts them together.',
             },
             ...libraryPatterns((file) => file.startsWith(`src/${room}/`)),

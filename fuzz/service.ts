@@ -7,7 +7,7 @@ import { configSchema } from '../src/config-schema.ts';
 import { MemoryEventSource } from '../src/consumers/memory-event-source.ts';
 import { MemoryTopic, type NewRecord } from '../src/consumers/memory-topic.ts';
 import { createEventDecoder } from '../src/events/event-decoder.ts';
-import { createSchemeFetcher } from '../src/images/scheme-fetcher.ts';
+import { createSchemeFetcher } from '../src/references/scheme-fetcher.ts';
 import { noLists } from '../src/hashes/lists.ts';
 import { createInspector } from '../src/inspector.ts';
 import { noTelemetry } from '../src/observability/telemetry.ts';

@@ -12,11 +12,9 @@ import { createEventDecoder } from './events/event-decoder.ts';
 import { createSchemaRegistry } from './events/http-schema-registry.ts';
 import type { SchemaRegistry } from './events/schema-registry.ts';
 import type { FaultPoints } from './fault-points.ts';
+import { fetcherOf } from './fetcher.ts';
 import { configuredLists } from './hashes/configured-lists.ts';
 import { openHashLists } from './hashes/lists.ts';
-import { createFileFetcher } from './images/file-fetcher.ts';
-import type { ImageFetcher } from './images/image-fetcher.ts';
-import { createSchemeFetcher } from './images/scheme-fetcher.ts';
 import { createInspector } from './inspector.ts';
 import { createKafka } from './kafka/client.ts';
 import { missingTopics } from './kafka/topics.ts';
@@ -27,6 +25,7 @@ import { startTelemetry } from './observability/otel-telemetry.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PolicyBundle } from './policies/bundle.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
+import type { ImageFetcher } from './references/image-fetcher.ts';
 import { topicsOf } from './topics.ts';
 import { VERSION } from './version.ts';
 
@@ -91,6 +90,8 @@ export async function createApp(
   );
   health.modelLoaded(`${inspector.encoder.id} on ${inspector.encoder.executionProvider}`);
 
+  const fetcher = overrides.fetcher ?? started.adopt(await fetcherOf(config), (it) => it.close());
+
   const kafka = createKafka(config.kafka, secrets, logger);
   requireTopics(await missingTopics(kafka, topicsOf(config)));
   health.topicsChecked(topicsOf(config).join(', '));
@@ -128,7 +129,7 @@ export async function createApp(
       clock,
       faults,
       events: createEventDecoder({ registry }),
-      fetcher: overrides.fetcher ?? fetcherOf(config),
+      fetcher,
       onFailure: (error) => {
         health.died(messageOf(error));
         giveUpInTime();
@@ -189,12 +190,6 @@ export function registryOf({
   if (config.registry === undefined) return undefined;
   const { url, username } = config.registry;
   return createSchemaRegistry({ url, username, password: secrets.registryPassword });
-}
-
-/** References of the schemes that are configured. */
-export function fetcherOf({ images }: Pick<Config, 'images'>): ImageFetcher {
-  const { root, maxBytes } = images;
-  return createSchemeFetcher(root === undefined ? [] : [createFileFetcher({ root, maxBytes })]);
 }
 
 /** A negative list must not be about a policy that is not there. */

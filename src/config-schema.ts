@@ -5,6 +5,16 @@ import { MATCH_DISTANCE } from './hashes/pdq.ts';
 const ms = z.int().nonnegative();
 const count = z.int().positive();
 const path = z.string().min(1);
+const HOST = /^(?:\*\.)?[^\s*:/?#@\\[\]]+$|^\[[0-9a-f:.]+\]$/i;
+const hosts = z
+  .array(
+    z
+      .string()
+      .refine((host) => HOST.test(host) && URL.canParse(`http://${host.replace('*.', '')}`), {
+        error: 'expected a host name, *.example.com, 10.0.0.1 or [::1]; ports are in allowPorts',
+      }),
+  )
+  .min(1);
 const topic = z
   .string()
   .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'not a Kafka topic name: 1 to 249 of a-z A-Z 0-9 . _ -');
@@ -43,6 +53,41 @@ const list = z
     error: 'only for a negative list',
     path: ['policies'],
   });
+
+/** `http:` and `https:` references are served from these hosts only; without this section not at all. */
+const imagesOverHttp = z.strictObject({
+  allowHosts: hosts,
+  allowPorts: z.array(z.coerce.number().int().min(1).max(65_535)).default([80, 443]),
+  /** CIDR ranges that may be connected to although they are not public. */
+  allowAddresses: z.array(z.cidrv4().or(z.cidrv6())).default([]),
+  connectTimeoutMs: count.default(5_000),
+  headersTimeoutMs: count.default(10_000),
+  /** Between two pieces of a body. */
+  bodyTimeoutMs: count.default(10_000),
+  /** Of a whole fetch, redirects included. */
+  totalTimeoutMs: count.default(30_000),
+  maxRedirects: z.int().nonnegative().default(3),
+  connectionsPerHost: count.default(8),
+  /** hold: until the host is back; give-up: not_inspected after `attempts`. */
+  onOutage: z.enum(['hold', 'give-up']).default('hold'),
+  attempts: count.default(3),
+  /** environment: HTTP_PROXY, HTTPS_PROXY and NO_PROXY. No address is judged then. */
+  proxy: z.enum(['none', 'environment']).default('none'),
+});
+
+/** `s3:` references; without this section not at all. Credentials come from the AWS SDK's chain. */
+const imagesInS3 = z.strictObject({
+  region: z.string().min(1).optional(),
+  /** The base URL of a store that is not Amazon's. */
+  endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  forcePathStyle: z.boolean().default(false),
+  /** The only buckets served; without it, every one that the credentials can read. */
+  buckets: z.array(z.string().min(1)).min(1).optional(),
+  /** Of a whole fetch. */
+  timeoutMs: count.default(30_000),
+  /** Of the SDK, before the store is taken for away and the record is held. */
+  attempts: count.default(3),
+});
 
 /** Paths are relative to the configuration file. Every key is documented in docs/configuration.md. */
 export const configSchema = z.strictObject({
@@ -152,6 +197,12 @@ export const configSchema = z.strictObject({
       tiles: z.int().nonnegative().default(6),
       /** A file that ends too early: `not_inspected`, or what is there of it inspected and marked. */
       truncated: z.enum(['refuse', 'inspect']).default('refuse'),
+      /** References fetched at once over the network; with maxBytes, bounds the memory that they take. */
+      fetchConcurrency: count.default(16),
+      /** Whether `data:` references are served. */
+      data: z.boolean().default(false),
+      http: imagesOverHttp.optional(),
+      s3: imagesInS3.optional(),
     })
     .prefault({}),
   /** A picture that was inspected is not decoded and embedded again. */

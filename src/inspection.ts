@@ -8,7 +8,7 @@ import type { Clock } from './clock.ts';
 import type { Reused } from './events/types.generated.ts';
 import type { HashLists } from './hashes/lists.ts';
 import type { ImageDecoder, Pixels, View } from './images/image-decoder.ts';
-import type { LoadedImage } from './images/load-image.ts';
+import type { LoadedImage } from './references/load-image.ts';
 import type { Journey } from './journey.ts';
 import type { Judgement } from './judgement.ts';
 import type { Batcher } from './model/batcher.ts';

@@ -16,8 +16,8 @@ import type {
   Verdict,
 } from './events/types.generated.ts';
 import { verdictId } from './events/verdict-id.ts';
-import type { LoadedImage } from './images/load-image.ts';
 import type { HashLists } from './hashes/lists.ts';
+import type { LoadedImage } from './references/load-image.ts';
 import type { Journey } from './journey.ts';
 import type { EncoderInfo } from './model/clip-encoder.ts';
 import type { PolicyBundle } from './policies/bundle.ts';

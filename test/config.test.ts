@@ -136,6 +136,52 @@ batching: { maxBatchSize: 0 }
     expect(JSON.stringify(fromEnv.config)).not.toContain('other');
   });
 
+  describe('images.http.allowHosts', () => {
+    const faultsOf = async (hosts: string): Promise<string[]> => {
+      const text = `${SOUND}images: { http: { allowHosts: [${hosts}] } }`;
+      return (await readConfig(await fileOf(text), {})).faults;
+    };
+
+    it.each(['img.example', '"*.img.example"', '10.0.0.1', '"[::1]"', 'bücher.example'])(
+      'takes %s',
+      async (host) => {
+        expect(await faultsOf(host)).toEqual([]);
+      },
+    );
+
+    it.each([
+      ['a wildcard alone', '"*"'],
+      ['a second wildcard', '"*.*.example"'],
+      ['a wildcard elsewhere', 'a.*.example'],
+      ['a URL', '"http://a.example"'],
+      ['a path', 'a.example/b'],
+      ['a port', '"a.example:80"'],
+      ['a user', '"a@b.example"'],
+      ['a space', '"a b"'],
+      ['nothing', '""'],
+      ['an IPv4 address that is none', '1.2.3.400'],
+      ['an IPv6 address without brackets', '"::1"'],
+      ['an empty list', ''],
+    ])('refuses %s: %s', async (_, host) => {
+      expect(await faultsOf(host)).toHaveLength(1);
+    });
+  });
+
+  it('takes hosts, ports and ranges from variables', async () => {
+    const { config } = await loadConfig(await fileOf(SOUND), {
+      MODERATO_IMAGES_HTTP_ALLOW_HOSTS: 'a.example,*.b.example',
+      MODERATO_IMAGES_HTTP_ALLOW_PORTS: '443,8443',
+      MODERATO_IMAGES_HTTP_ALLOW_ADDRESSES: '10.0.0.0/8,fd00::/8',
+      MODERATO_IMAGES_S3_REGION: 'eu-central-1',
+    });
+    expect(config.images.http).toMatchObject({
+      allowHosts: ['a.example', '*.b.example'],
+      allowPorts: [443, 8_443],
+      allowAddresses: ['10.0.0.0/8', 'fd00::/8'],
+    });
+    expect(config.images.s3).toMatchObject({ region: 'eu-central-1', attempts: 3 });
+  });
+
   it('says what is wrong when there is no such file', async () => {
     await expect(loadConfig(join(folder, 'absent.yaml'), {})).rejects.toThrow('absent.yaml');
   });

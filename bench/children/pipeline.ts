@@ -1,5 +1,5 @@
 /** Everything that the service does with an event, on the in-memory adapters instead of Kafka. */
-import { fetcherOf } from '../../src/app.ts';
+import { fetcherOf } from '../../src/fetcher.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { MemoryEventSource } from '../../src/consumers/memory-event-source.ts';
@@ -23,7 +23,7 @@ const pipeline = new Pipeline(
     source: new MemoryEventSource(topic),
     lists: noLists,
     events: createEventDecoder(),
-    fetcher: fetcherOf(config),
+    fetcher: await fetcherOf(config),
     sink: createMemoryVerdictSink({
       acknowledge: () => {
         moments.push(now());

@@ -4,6 +4,7 @@ import { registryOf } from '../app.ts';
 import { readConfig } from '../config.ts';
 import type { Config, Secrets } from '../config-schema.ts';
 import { AppError, messageOf } from '../errors.ts';
+import { fetcherOf } from '../fetcher.ts';
 import { readListFile } from '../hashes/file-list.ts';
 import { createKafka } from '../kafka/client.ts';
 import { messageLimits, missingTopics } from '../kafka/topics.ts';
@@ -42,6 +43,7 @@ export async function findFaults(
     const { root } = images;
     looks.push(look(() => imageRoot(root)));
   }
+  if (images) looks.push(look(() => references(images)));
   if (kafka && !offline) looks.push(look(() => broker(kafka, secrets, topics)));
   if (registry && !offline) looks.push(look(() => schemaRegistry(registry, secrets)));
   const findings = faults.map((what) => ({ ok: false, what }));
@@ -88,6 +90,12 @@ async function imageRoot(root: string): Promise<string> {
   if (!found.isDirectory())
     throw new AppError('config_invalid', `images.root: ${root} is no folder`);
   return `images below ${root}`;
+}
+
+async function references(images: Config['images']): Promise<string> {
+  await using fetchers = new AsyncDisposableStack();
+  const { schemes } = fetchers.adopt(await fetcherOf({ images }), (it) => it.close());
+  return `references served: ${schemes.length > 0 ? schemes.join(', ') : 'none'}`;
 }
 
 async function broker(

@@ -5,7 +5,7 @@ import { AppError } from '../../src/errors.ts';
 import { createEventDecoder } from '../../src/events/event-decoder.ts';
 import type { ImageDecoder, Pixels } from '../../src/images/image-decoder.ts';
 import { noLists } from '../../src/hashes/lists.ts';
-import { createSchemeFetcher } from '../../src/images/scheme-fetcher.ts';
+import { createSchemeFetcher } from '../../src/references/scheme-fetcher.ts';
 import { Batcher } from '../../src/model/batcher.ts';
 import type { UnitVector } from '../../src/model/clip-encoder.ts';
 import { noTelemetry } from '../../src/observability/telemetry.ts';
