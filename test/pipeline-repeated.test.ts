@@ -48,9 +48,9 @@ async function runAll(
     parts: { images, cache: createMemoryCache({ maxBytes: 1e6, nearDistance }) },
     limits: { maxInFlight },
   });
-  let over = false;
-  const run = pipeline.run().finally(() => (over = true));
-  while (!over) {
+  const over = new AbortController();
+  const run = pipeline.run().finally(() => over.abort());
+  while (!over.signal.aborted) {
     await settle();
     images.letThrough();
   }
