@@ -6,6 +6,7 @@ export const PARTS = [
   'service',
   'avro',
   'exactly-once',
+  'repeated',
   'small',
   'small-exactly-once',
   'pipeline',

@@ -22,7 +22,7 @@ const MORE_SMALL = 5;
 /** They decode and do nothing else, and are compared with each other: what it costs to decode in other processes. */
 const DECODERS = ['pool', 'loop'];
 const KAFKA_PARTS: readonly Part[] = [
-  ...(['service', 'avro', 'exactly-once', 'small', 'small-exactly-once'] as const),
+  ...(['service', 'avro', 'exactly-once', 'repeated', 'small', 'small-exactly-once'] as const),
   ...(['naive', 'backlog'] as const),
 ];
 
@@ -126,6 +126,15 @@ async function overKafka(stage: Stage, json: Backlog): Promise<Trial[]> {
       name: 'exactly-once',
       title: 'the same, exactly once',
       run: () => runService(stage, json, WARM_UP, { delivery: 'exactly-once' }),
+    });
+  }
+  if (options.only.has('repeated')) {
+    // Each photo is inspected while the service warms up; its verdicts come so fast that there must be more of them.
+    const long = await backlogOf(stage, 'json', json.events * MORE_SMALL);
+    trials.push({
+      name: 'repeated',
+      title: 'the same, pictures seen before',
+      run: () => runService(stage, long, WARM_UP, { dedupe: {} }),
     });
   }
   trials.push(...(await withSmallEvents(stage, json.events * MORE_SMALL)));

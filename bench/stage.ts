@@ -86,6 +86,7 @@ export interface Settings {
   groupId?: string;
   delivery?: 'at-least-once' | 'exactly-once';
   model?: { path: string };
+  dedupe?: { maxBytes?: number };
 }
 
 /** A configuration as a user would write it: nothing but what must be there. */

@@ -5,6 +5,7 @@ export type TrialName =
   | 'service'
   | 'avro'
   | 'exactly-once'
+  | 'repeated'
   | 'small'
   | 'small-exactly-once'
   | 'pipeline'
