@@ -113,7 +113,10 @@ export const configSchema = z.strictObject({
   dedupe: z
     .strictObject({
       /** What is kept in memory; 0 switches all of it off, the shared store included. */
-      maxBytes: z.int().nonnegative().default(64 * 1024 * 1024),
+      maxBytes: z
+        .int()
+        .nonnegative()
+        .default(64 * 1024 * 1024),
       /** Bits in which the PDQ hash of another picture may differ to be taken for this one; null: never. */
       nearDistance: z.int().min(0).max(64).nullable().default(null),
       /** Redis or Valkey. Secret: MODERATO_CACHE_PASSWORD. */

@@ -29,9 +29,7 @@ const header = z.strictObject({
       quality: z.number().min(0).max(100),
     })
     .nullable(),
-  regions: z
-    .array(z.looseObject({ frame: z.int().nonnegative(), crop: z.string() }))
-    .min(1),
+  regions: z.array(z.looseObject({ frame: z.int().nonnegative(), crop: z.string() })).min(1),
 });
 
 /**
@@ -59,11 +57,7 @@ export function encodeImage(key: string, image: InspectedImage): Buffer {
  * The image, or null when this is not what `encodeImage` made for this key and number of dimensions: nothing in the
  * value is trusted, since whoever may write to the store may write anything.
  */
-export function decodeImage(
-  key: string,
-  value: Buffer,
-  dimensions: number,
-): InspectedImage | null {
+export function decodeImage(key: string, value: Buffer, dimensions: number): InspectedImage | null {
   if (value.length < HEADER_AT || value[0] !== FORMAT_VERSION) return null;
   if (value.readUInt32LE(CHECKSUM_AT) !== checksum(key, value)) return null;
   const numbersAt = HEADER_AT + value.readUInt32LE(HEADER_SIZE_AT);

@@ -153,11 +153,9 @@ export function createMetrics(meter: Meter): Metrics {
         .addCallback((result) => result.observe(restarts()));
     },
     observeCache: (size) => {
-      gauge(
-        'moderato.cache.entries',
-        '{image}',
-        'Inspected images in memory.',
-      ).addCallback((result) => result.observe(size().entries));
+      gauge('moderato.cache.entries', '{image}', 'Inspected images in memory.').addCallback(
+        (result) => result.observe(size().entries),
+      );
       gauge('moderato.cache.size', 'By', 'What they occupy.').addCallback((result) =>
         result.observe(size().bytes),
       );

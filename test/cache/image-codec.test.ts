@@ -100,11 +100,26 @@ describe('the value of an image', () => {
     ['no regions', forged({ ...facts, regions: [] }, new Float32Array())],
     ['more regions than vectors', forged({ ...facts, regions: [regions, regions] }, vector)],
     ['a width of 0', forged({ ...facts, width: 0, regions }, vector)],
-    ['a PDQ of other length', forged({ ...facts, pdq: { hash: 'ff', quality: 1 }, regions }, vector)],
+    [
+      'a PDQ of other length',
+      forged({ ...facts, pdq: { hash: 'ff', quality: 1 }, regions }, vector),
+    ],
     ['a key too many', forged({ ...facts, regions, verdict: 'allow' }, vector)],
     ['vectors of no length', forged({ ...facts, regions }, new Float32Array(DIMENSIONS))],
-    ['vectors too long', forged({ ...facts, regions }, vector.map((n) => n * 1.01))],
-    ['no numbers', forged({ ...facts, regions }, vector.map(() => Number.NaN))],
+    [
+      'vectors too long',
+      forged(
+        { ...facts, regions },
+        vector.map((n) => n * 1.01),
+      ),
+    ],
+    [
+      'no numbers',
+      forged(
+        { ...facts, regions },
+        vector.map(() => Number.NaN),
+      ),
+    ],
   ])('is nothing with %s', (_what, value) => {
     expect(decodeImage(KEY, value, DIMENSIONS)).toBeNull();
   });

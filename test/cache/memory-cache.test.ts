@@ -61,7 +61,12 @@ describe('near reuse', () => {
     await cache.keep(sha256Of('far'), { ...image, pdq: { hash: flipBits(hash, 9), quality: 90 } });
     await cache.keep(sha256Of('near'), { ...image, pdq: { hash: flipBits(hash, 4), quality: 90 } });
     const hit = cache.findNear({ hash, quality: 50 });
-    expect(hit).toMatchObject({ by: 'pdq', store: 'memory', distance: 4, sha256: sha256Of('near') });
+    expect(hit).toMatchObject({
+      by: 'pdq',
+      store: 'memory',
+      distance: 4,
+      sha256: sha256Of('near'),
+    });
   });
 
   it.each([

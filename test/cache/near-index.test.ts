@@ -9,7 +9,7 @@ const hash = fc
   .map(([at, other, bits]) =>
     Uint32Array.from({ length: PDQ_WORDS }, (_, i) => (i === at || i === other ? bits : 0)),
   );
-const key = fc.constantFrom(...'abcdefgh');
+const key = fc.constantFrom('a', 'b', 'c', 'd', 'e', 'f', 'g', 'h');
 
 describe('NearIndex', () => {
   it('finds what a comparison with every hash finds, through additions, replacements and removals', () => {
@@ -47,7 +47,8 @@ describe('NearIndex', () => {
 
   it('grows beyond its first capacity', () => {
     const index = new NearIndex();
-    const at = (i: number): Uint32Array => Uint32Array.from({ length: PDQ_WORDS }, () => i * 0x9e3779b1);
+    const at = (i: number): Uint32Array =>
+      Uint32Array.from({ length: PDQ_WORDS }, () => i * 0x9e3779b1);
     for (let i = 0; i < 5_000; i++) index.add(String(i), at(i));
     expect(index.nearest(at(4_321), 0)).toEqual({ key: '4321', distance: 0 });
     expect(index.nearest(at(1), 0)).toEqual({ key: '1', distance: 0 });

@@ -41,11 +41,10 @@ export async function startRedis(options: RedisServerOptions = {}): Promise<Redi
   const port = options.port ?? (await freePorts(1))[0] ?? 0;
   const folder = await mkdtemp(join(tmpdir(), 'moderato-redis-'));
   const args = ['--bind', '127.0.0.1', '--save', '', '--appendonly', 'no', '--dir', folder];
-  const server = spawn(
-    file,
-    [...args, ...portArgs(port, options.tls), ...(options.args ?? [])],
-    { env, stdio: ['ignore', 'pipe', 'inherit'] },
-  );
+  const server = spawn(file, [...args, ...portArgs(port, options.tls), ...(options.args ?? [])], {
+    env,
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
   await accepting(server);
   const exited = new Promise<void>((resolve) => server.once('exit', () => resolve()));
   return {
@@ -98,7 +97,11 @@ async function findExecutable(): Promise<Executable> {
     );
     if (found) return { file, env: process.env };
   }
-  const root = join(process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'), 'moderato', 'redis');
+  const root = join(
+    process.env['XDG_CACHE_HOME'] || join(homedir(), '.cache'),
+    'moderato',
+    'redis',
+  );
   const file = join(root, 'usr', 'bin', 'redis-server');
   try {
     await access(file).catch(() => unpackPackages(root));
