@@ -107,6 +107,8 @@ function connect({
     enableReadyCheck: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
+    // After a failover the name leads to another server, the open connection to one that was the primary.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
     retryStrategy: (attempt) => Math.min(100 * attempt, LONGEST_RECONNECT_MS),
   });
   let away = false;

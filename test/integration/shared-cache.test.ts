@@ -209,6 +209,24 @@ describe('a shared store in trouble', () => {
     await server.stop();
   });
 
+  it('is connected to anew when it is no primary any more', async () => {
+    const server = await startRedis();
+    const { cache } = aCache({ url: server.url });
+    await untilUsed(cache);
+    const client = new Redis(server.url);
+    const connection = async (): Promise<string | undefined> =>
+      /^id=(\d+).* name=moderato /m.exec(String(await client.client('LIST')))?.[1];
+    const before = await connection();
+    expect(before).toBeDefined();
+    await client.replicaof('127.0.0.1', 1);
+    await cache.keep(A, image);
+    await until(async () => ![undefined, before].includes(await connection()));
+    await client.replicaof('NO', 'ONE');
+    await untilUsed(cache);
+    client.disconnect();
+    await server.stop();
+  });
+
   it('still answers reads when it refuses writes, and tells once that it does', async () => {
     const server = await startRedis();
     const { cache, faults, lines } = aCache({ url: server.url });
