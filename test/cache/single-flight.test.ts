@@ -77,9 +77,10 @@ describe('SingleFlight', () => {
     const second = deferred<number>();
     const lost = flights.run('a', leader.work);
     const follower = flights.run('a', second.work);
+    const beside = flights.run('a', () => Promise.resolve(6));
     leader.reject(new Error('lost'));
     await expect(lost).rejects.toThrow('lost');
-    await settle();
+    expect(await beside).toBe(6);
     const newcomer = flights.run('a', never);
     second.resolve(5);
     expect(await Promise.all([follower, newcomer])).toEqual([5, 5]);
