@@ -68,7 +68,6 @@ export function decodeImage(key: string, value: Buffer, dimensions: number): Ins
   if (value.length < HEADER_AT || value[0] !== FORMAT_VERSION) return null;
   if (value.readUInt32LE(CHECKSUM_AT) !== checksum(key, value)) return null;
   const numbersAt = HEADER_AT + value.readUInt32LE(HEADER_SIZE_AT);
-  if (numbersAt > value.length) return null;
   const facts = parseHeader(value.toString('utf8', HEADER_AT, numbersAt));
   const bytes = value.subarray(numbersAt);
   if (!facts || bytes.length !== facts.regions.length * dimensions * FLOAT_BYTES) return null;

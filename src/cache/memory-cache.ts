@@ -1,6 +1,6 @@
 import { LRUCache } from 'lru-cache';
 import type { EmbeddingCache, InspectedImage, Pdq } from './embedding-cache.ts';
-import { pdqWords } from './hamming.ts';
+import { pdqWords, type PdqWords } from './hamming.ts';
 import { NearIndex } from './near-index.ts';
 
 export interface MemoryCacheOptions {
@@ -61,7 +61,7 @@ export function createMemoryCache({
   };
 }
 
-function comparable(pdq: Pdq | null): Uint32Array | null {
+function comparable(pdq: Pdq | null): PdqWords | null {
   return pdq === null || pdq.quality < MIN_QUALITY ? null : pdqWords(pdq.hash);
 }
 
@@ -77,7 +77,7 @@ function compact(image: InspectedImage): InspectedImage {
   return { ...image, views };
 }
 
-/** Measured on Node 24: see docs/dedupe.md, "Sizing". */
+/** By which resident memory grows beside the vectors, measured on Node 24: docs/dedupe.md, "Sizing". */
 const ENTRY_BYTES = 1_000;
 const VIEW_BYTES = 300;
 

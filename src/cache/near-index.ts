@@ -1,4 +1,4 @@
-import { bitsSet, PDQ_WORDS } from './hamming.ts';
+import { bitsSet, PDQ_WORDS, type PdqWords } from './hamming.ts';
 
 export interface Neighbour {
   key: string;
@@ -10,10 +10,10 @@ const FIRST_CAPACITY = 1024;
 
 /**
  * The nearest of many PDQ hashes by Hamming distance. A scan of one flat array: hashes of different pictures differ
- * in about half of their bits, so nearly all of them are passed over after two or three of their eight words.
+ * in about half of their bits, so nearly all of them are passed over after three or six of their eight words.
  */
 export class NearIndex {
-  #words = new Uint32Array(FIRST_CAPACITY * PDQ_WORDS);
+  #words = new Int32Array(FIRST_CAPACITY * PDQ_WORDS);
   /** The key of each slot; slots are dense. */
   readonly #keys: string[] = [];
   readonly #slots = new Map<string, number>();
@@ -22,11 +22,11 @@ export class NearIndex {
     return this.#keys.length;
   }
 
-  /** `hash` as `pdqWords` gives it; replaces the key's former hash. */
-  add(key: string, hash: Uint32Array): void {
+  /** Replaces the key's former hash. */
+  add(key: string, hash: PdqWords): void {
     const slot = this.#slots.get(key) ?? this.#keys.length;
     if (slot * PDQ_WORDS === this.#words.length) {
-      const grown = new Uint32Array(this.#words.length * 2);
+      const grown = new Int32Array(this.#words.length * 2);
       grown.set(this.#words);
       this.#words = grown;
     }
@@ -35,15 +35,13 @@ export class NearIndex {
     this.#slots.set(key, slot);
   }
 
+  /** The last slot moves into the one that becomes free. */
   remove(key: string): void {
     const slot = this.#slots.get(key);
-    const last = this.#keys.pop();
-    if (slot === undefined || last === undefined) {
-      if (last !== undefined) this.#keys.push(last);
-      return;
-    }
+    if (slot === undefined) return;
     this.#slots.delete(key);
-    if (last === key) return;
+    const last = this.#keys.pop();
+    if (last === undefined || last === key) return;
     const from = this.#keys.length * PDQ_WORDS;
     this.#words.copyWithin(slot * PDQ_WORDS, from, from + PDQ_WORDS);
     this.#keys[slot] = last;
@@ -51,21 +49,22 @@ export class NearIndex {
   }
 
   /** The key whose hash differs in the fewest bits, `within` at most; null when there is none. */
-  nearest(hash: Uint32Array, within: number): Neighbour | null {
+  nearest(hash: PdqWords, within: number): Neighbour | null {
     const words = this.#words;
     const end = this.#keys.length * PDQ_WORDS;
+    const differing = (slot: number, word: number): number =>
+      (words[slot + word] as number) ^ (hash[word] as number);
     let best = within + 1;
     let found = -1;
     for (let at = 0; at < end; at += PDQ_WORDS) {
-      let distance = 0;
-      for (let word = 0; word < PDQ_WORDS && distance < best; word++) {
-        distance += bitsSet((words[at + word] as number) ^ (hash[word] as number));
-      }
-      if (distance < best) {
-        best = distance;
-        found = at / PDQ_WORDS;
-        if (distance === 0) break;
-      }
+      let distance = bitsSet(differing(at, 0), differing(at, 1), differing(at, 2));
+      if (distance >= best) continue;
+      distance += bitsSet(differing(at, 3), differing(at, 4), differing(at, 5));
+      if (distance >= best) continue;
+      distance += bitsSet(differing(at, 6), differing(at, 7), 0);
+      if (distance >= best) continue;
+      best = distance;
+      found = at / PDQ_WORDS;
     }
     const key = this.#keys[found];
     return key === undefined ? null : { key, distance: best };

@@ -99,11 +99,17 @@ function connect({
     connectionName: 'moderato',
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: timeoutMs,
+    // How long closing waits for the other side, and keeps the process alive meanwhile.
+    disconnectTimeout: 100,
     // A connection on which nothing comes back is made anew.
     socketTimeout: Math.max(CONNECT_TIMEOUT_MS, 4 * timeoutMs),
     enableOfflineQueue: false,
+    // It needs INFO; a store that is still loading refuses, which is as good as not being there.
+    enableReadyCheck: false,
     autoResendUnfulfilledCommands: false,
     maxRetriesPerRequest: 0,
+    // After a failover the name leads to another server, the open connection to one that was the primary.
+    reconnectOnError: (error) => error.message.startsWith('READONLY'),
     retryStrategy: (attempt) => Math.min(100 * attempt, LONGEST_RECONNECT_MS),
   });
   let away = false;

@@ -1,3 +1,5 @@
+import { AppError } from '../errors.ts';
+
 /**
  * Work with the same key that is wanted several times at once is done once: the first to come does it, those who
  * come while it lasts wait for its result. Nothing is remembered afterwards.
@@ -12,10 +14,10 @@ export class SingleFlight<T> {
 
   /**
    * What `work` comes to, done here or by whoever is at it already. When the other fails, this `work` is done after
-   * all: the failure may have been the other's own, such as a partition that it lost. Rejects with the signal's
-   * reason when it aborts while waiting for another; own work has to heed the signal itself.
+   * all: the failure may have been the other's own, such as a partition that it lost. Rejects with
+   * `partition_revoked` when `unwanted` aborts while waiting for another; own work has to heed it by itself.
    */
-  async run(key: string, work: () => Promise<T>, signal?: AbortSignal): Promise<T> {
+  async run(key: string, work: () => Promise<T>, unwanted?: AbortSignal): Promise<T> {
     const flight = this.#flights.get(key);
     if (flight === undefined) return this.#lead(key, work);
     const followed = await leaveOnAbort(
@@ -23,7 +25,7 @@ export class SingleFlight<T> {
         (value) => ({ value }),
         () => null,
       ),
-      signal,
+      unwanted,
     );
     return followed ? followed.value : this.#lead(key, work);
   }
@@ -41,15 +43,21 @@ export class SingleFlight<T> {
   }
 }
 
-async function leaveOnAbort<T>(waited: Promise<T>, signal: AbortSignal | undefined): Promise<T> {
-  if (!signal) return waited;
-  signal.throwIfAborted();
-  const { promise: aborted, reject } = Promise.withResolvers<never>();
-  const leave = (): void => reject(signal.reason as Error);
-  signal.addEventListener('abort', leave, { once: true });
+async function leaveOnAbort<T>(waited: Promise<T>, unwanted: AbortSignal | undefined): Promise<T> {
+  if (!unwanted) return waited;
+  const { promise: left, reject } = Promise.withResolvers<never>();
+  const leave = (): void =>
+    reject(
+      new AppError(
+        'partition_revoked',
+        'waiting for the same image to be inspected: the partition of this one was revoked',
+      ),
+    );
+  if (unwanted.aborted) leave();
+  unwanted.addEventListener('abort', leave, { once: true });
   try {
-    return await Promise.race([waited, aborted]);
+    return await Promise.race([left, waited]);
   } finally {
-    signal.removeEventListener('abort', leave);
+    unwanted.removeEventListener('abort', leave);
   }
 }
