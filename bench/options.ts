@@ -11,6 +11,7 @@ export const PARTS = [
   'small-exactly-once',
   'pipeline',
   'inspector',
+  'known',
   'bare',
   'pool',
   'loop',

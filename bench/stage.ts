@@ -13,6 +13,9 @@ import { packageFile } from '../src/package-files.ts';
 import type { Photos } from './photos.ts';
 import { childrenOf } from './process-watch.ts';
 
+/** Events before those that are counted: the code is compiled and every process has worked by then. */
+export const WARM_UP = 64;
+
 /** What the trials share: a broker, its topics, the photos, a folder for what they write. */
 export interface Stage extends AsyncDisposable {
   readonly brokers: readonly string[];

@@ -10,6 +10,7 @@ export type TrialName =
   | 'small-exactly-once'
   | 'pipeline'
   | 'inspector'
+  | 'known'
   | 'bare'
   | 'pool'
   | 'loop'

@@ -69,13 +69,7 @@ export class Inspection {
       ({ reused } = inspected);
       return inspected.image;
     };
-    try {
-      return { image: await this.#looks.run(sha256, look, occasion.revoked), reused };
-    } catch (error) {
-      // Says so where it was waiting for another event's look when its own partition was revoked.
-      occasion.journey.enter(occasion.journey.stageName);
-      throw error;
-    }
+    return { image: await this.#looks.run(sha256, look, occasion.revoked), reused };
   }
 
   async #look({ bytes, sha256 }: LoadedImage, occasion: Occasion): Promise<Inspected> {

@@ -91,7 +91,7 @@ describe('near reuse', () => {
   it('is not kept from a picture by a nearer one that was too large to keep', async () => {
     const cache = createMemoryCache({ maxBytes: 4_000, nearDistance: 10 });
     await cache.keep(sha256Of('a'), image);
-    const views = [{ region: { frame: 0, crop: 'center' }, embedding: new Float32Array(1_000) }];
+    const views = [{ region: aRegion(), embedding: new Float32Array(1_000) }];
     const pdq = { hash: flipBits(hash, 5), quality: 80 };
     await cache.keep(sha256Of('large'), { ...image, pdq, views });
     expect(cache.findNear(pdq)).toMatchObject({ distance: 5, sha256: sha256Of('a') });
