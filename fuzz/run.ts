@@ -49,7 +49,9 @@ async function fuzz(): Promise<FuzzResults> {
   const tally = new Tally(MAX_CASE_MS);
   const keeping: Array<Promise<void>> = [];
   const keepCase = (given: Case, why: string): void => {
-    const kept = keep(given, seed).then((file) => say(`${why}: ${commandOf(given.number, seed)}, ${file}`));
+    const kept = keep(given, seed).then((file) =>
+      say(`${why}: ${commandOf(given.number, seed)}, ${file}`),
+    );
     keeping.push(kept);
   };
   const watching = Promise.withResolvers<ProcessWatch>();

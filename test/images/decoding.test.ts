@@ -10,7 +10,13 @@ import { clipSpec, parityImage } from '../support/tiny-clip.ts';
 
 const ample = { memoryBytes: 2 ** 30, maxEdge: 65_535, maxFrames: 100 };
 const start = (preprocess: PreprocessSpec) =>
-  createDecoderPool({ preprocess, processes: 1, timeoutMs: 20_000, maxPixels: 1_000_000, ...ample });
+  createDecoderPool({
+    preprocess,
+    processes: 1,
+    timeoutMs: 20_000,
+    maxPixels: 1_000_000,
+    ...ample,
+  });
 
 let decoder: DecoderPool;
 const made: Record<string, Buffer> = {};
