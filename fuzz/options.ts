@@ -12,7 +12,9 @@ export interface FuzzOptions {
 
 export function parseOptions(argv: readonly string[]): FuzzOptions {
   const program = new Command('fuzz')
-    .description('puts broken and malicious images through the service and demands a verdict for each')
+    .description(
+      'puts broken and malicious images through the service and demands a verdict for each',
+    )
     .option('--cases <n>', 'images to put through it', wholeNumberFrom(1), 20_000)
     .option('--seed <n>', 'draws the same images again', wholeNumberFrom(1), 3)
     .option('--case <n>', 'one image alone, by its number', wholeNumberFrom(0))

@@ -45,8 +45,16 @@ export function repairPng(file: Buffer): void {
   }
 }
 
-const big = (at: number, bytes: NumberField['bytes']): NumberField => ({ at, bytes, little: false });
-const little = (at: number, bytes: NumberField['bytes']): NumberField => ({ at, bytes, little: true });
+const big = (at: number, bytes: NumberField['bytes']): NumberField => ({
+  at,
+  bytes,
+  little: false,
+});
+const little = (at: number, bytes: NumberField['bytes']): NumberField => ({
+  at,
+  bytes,
+  little: true,
+});
 const PARSERS = {
   png: pngChunks,
   jpeg: jpegSegments,

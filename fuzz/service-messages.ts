@@ -8,6 +8,8 @@ export interface ServiceSettings {
   decoders: number;
   /** `images.decodeTimeoutMs` */
   timeoutMs: number;
+  /** `images.decoderMemoryBytes` */
+  memoryBytes: number;
 }
 
 /** What the suite tells the service. */

@@ -16,12 +16,13 @@ import { Pipeline } from '../src/pipeline.ts';
 import type { VerdictSink } from '../src/producers/verdict-sink.ts';
 import type { Order, Report, ServiceSettings } from './service-messages.ts';
 
-const { model, decoders, timeoutMs } = JSON.parse(process.argv[2] ?? '{}') as ServiceSettings;
+const settings = JSON.parse(process.argv[2] ?? '{}') as ServiceSettings;
+const { model, decoders, timeoutMs, memoryBytes } = settings;
 const config = configSchema
   .pick({ model: true, batching: true, images: true, dedupe: true, pipeline: true })
   .parse({
     model: { path: model, threads: 1 },
-    images: { decoders, decodeTimeoutMs: timeoutMs },
+    images: { decoders, decodeTimeoutMs: timeoutMs, decoderMemoryBytes: memoryBytes },
     // No image waits for a process, so that each has its time from the moment that it is taken.
     pipeline: { maxInFlight: decoders },
   });

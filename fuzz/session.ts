@@ -36,27 +36,24 @@ export async function runCases(options: SessionOptions): Promise<Session> {
   let restarts: Restarts | null = null;
   let given = 0;
   let over = false;
-  let watchdog: NodeJS.Timeout | undefined;
-
   const onReport = (report: Report): void => {
-    watchdog?.refresh();
+    watchdog.refresh();
     if (report.kind === 'done') {
       ({ restarts } = report);
       return;
     }
-    const { kind: _, ...outcome } = report;
-    const found = open.get(outcome.number);
+    const found = open.get(report.number);
     if (found === undefined) {
-      surplus.push(outcome);
+      surplus.push(report);
       return;
     }
-    open.delete(outcome.number);
+    open.delete(report.number);
     gate.leave();
-    onOutcome(found, outcome);
+    onOutcome(found, report);
   };
 
   const service = options.start({ onReport });
-  watchdog = setTimeout(() => service.kill(), patienceMs);
+  const watchdog = setTimeout(() => service.kill(), patienceMs);
   const ended = service.ended.then(() => {
     over = true;
   });

@@ -184,11 +184,14 @@ export const configSchema = z.strictObject({
       maxEdge: count.default(65_535),
       maxFrames: count.default(10_000),
       decodeTimeoutMs: count.default(10_000),
-      /** Of one decoder process at work; an idle one may keep half of it, and takes 140 MB in normal running. */
+      /**
+       * Of one decoder process at work. An idle one may keep half of it and takes 140 MB in normal running, hence
+       * the minimum; an AVIF of `maxPixels` takes 1.8 GiB, hence the default.
+       */
       decoderMemoryBytes: z
         .int()
         .min(512 * 1024 * 1024)
-        .default(1024 * 1024 * 1024),
+        .default(2 * 1024 * 1024 * 1024),
       /** Decoder processes; 0: as many as there are cores. */
       decoders: z.int().nonnegative().default(0),
       /** The most frames of an animation that are inspected: first, last, the others evenly between. */

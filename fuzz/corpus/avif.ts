@@ -30,7 +30,7 @@ const sized = (avif: Buffer, width: number, height: number): Buffer =>
   edited(avif, 'ispe', { 4: width, 8: height });
 
 function nested(depth: number): Buffer {
-  let inner = Buffer.alloc(0);
+  let inner: Buffer = Buffer.alloc(0);
   for (let level = 0; level < depth; level += 1) inner = box('ipco', inner);
   return Buffer.concat([FTYP, box('meta', Buffer.alloc(4), box('iprp', inner))]);
 }

@@ -4,7 +4,7 @@ import { packageFile } from '../../src/package-files.ts';
 import { sniffFormat } from '../../src/images/sniff-format.ts';
 import { partsOf } from '../parts.ts';
 import { avifEntries } from './avif.ts';
-import type { Entry } from './entry.ts';
+import type { Entry, Mutated } from './entry.ts';
 import { foreignEntries } from './foreign.ts';
 import { gifEntries } from './gif.ts';
 import { jpegEntries } from './jpeg.ts';
@@ -14,15 +14,15 @@ import { polyglotEntries } from './polyglots.ts';
 import { tiffEntries } from './tiff.ts';
 import { webpEntries } from './webp.ts';
 
-const FOLDERS = ['samples', 'test/fixtures/parity/images'];
-
 /** Every file that cases are made of, in an order that does not change. */
 export async function buildCorpus(): Promise<Entry[]> {
   const pictures = await makePictures();
   const whole = Object.entries(pictures).map(([name, bytes]) => entryOf(`picture: ${name}`, bytes));
   return [
     ...whole,
-    ...(await existing()),
+    ...(await filesIn('samples')),
+    ...(await filesIn('test/fixtures/parity/images')),
+    ...(await filesIn('fuzz/corpus/files', 'seldom')),
     ...pngEntries(),
     ...jpegEntries(pictures),
     ...gifEntries(),
@@ -39,18 +39,15 @@ function entryOf(name: string, bytes: Buffer): Entry {
   return { name, bytes, format: sniffFormat(bytes) };
 }
 
-/** The photos that the repository holds. */
-async function existing(): Promise<Entry[]> {
-  const lists = FOLDERS.map(async (folder) => {
-    const names = (await readdir(packageFile(folder))).filter((name) => !name.endsWith('.md'));
-    return Promise.all(
-      names.sort().map(async (name) => {
-        const path = join(folder, name);
-        return entryOf(path, await readFile(packageFile(path)));
-      }),
-    );
-  });
-  return (await Promise.all(lists)).flat();
+/** What the repository holds, in the order of the names. */
+async function filesIn(folder: string, mutated: Mutated = 'often'): Promise<Entry[]> {
+  const names = (await readdir(packageFile(folder))).filter((name) => !name.endsWith('.md'));
+  return Promise.all(
+    names.sort().map(async (name) => {
+      const path = join(folder, name);
+      return { ...entryOf(path, await readFile(packageFile(path))), mutated };
+    }),
+  );
 }
 
 /** Broken off where a part begins, where its content does, and in the midst of it. */

@@ -7,7 +7,10 @@ const file = (start: string, length = 400): Buffer => {
   return bytes;
 };
 
-const ENTITIES = Array.from({ length: 9 }, (_, i) => `<!ENTITY e${i + 1} "${`&e${i};`.repeat(10)}">`);
+const ENTITIES = Array.from(
+  { length: 9 },
+  (_, i) => `<!ENTITY e${i + 1} "${`&e${i};`.repeat(10)}">`,
+);
 
 /** What is not decoded, although others would; nothing, and noise. */
 export function foreignEntries(): Entry[] {
@@ -49,6 +52,8 @@ export function foreignEntries(): Entry[] {
     analyze: file('\0\0\x01\x5c'),
     'vips, raw': file('\xb6\xa6\xf2\x08'),
     'wave in RIFF': file('RIFF\x88\x01\0\0WAVEfmt '),
-    'ImageMagick script': file('<?xml version="1.0"?><image><read filename="/etc/passwd"/></image>'),
+    'ImageMagick script': file(
+      '<?xml version="1.0"?><image><read filename="/etc/passwd"/></image>',
+    ),
   });
 }

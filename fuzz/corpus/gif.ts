@@ -26,7 +26,9 @@ const gif = (width: number, height: number, ...blocks: Buffer[]): Buffer =>
   Buffer.concat([screen(width, height), ...blocks, TRAILER]);
 
 const comment = (length: number): Buffer => {
-  const blocks = Array.from({ length }, () => Buffer.concat([Buffer.from([255]), Buffer.alloc(255)]));
+  const blocks = Array.from({ length }, () =>
+    Buffer.concat([Buffer.from([255]), Buffer.alloc(255)]),
+  );
   return Buffer.concat([Buffer.from([0x21, 0xfe]), ...blocks, Buffer.alloc(1)]);
 };
 

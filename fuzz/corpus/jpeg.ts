@@ -1,13 +1,8 @@
 import { partsOf } from '../parts.ts';
 import { entriesOf, type Entry } from './entry.ts';
+import { segment } from './jpeg-segment.ts';
 import type { Pictures } from './pictures.ts';
-
-/** ITU-T T.81, annex B: a marker, its length and what follows. */
-function segment(marker: number, data: Buffer): Buffer {
-  const head = Buffer.from([0xff, marker, 0, 0]);
-  head.writeUInt16BE(data.length + 2, 2);
-  return Buffer.concat([head, data]);
-}
+import { scanBomb } from './scans.ts';
 
 const START = Buffer.from([0xff, 0xd8]);
 const END = Buffer.from([0xff, 0xd9]);
@@ -105,11 +100,13 @@ export function jpegEntries({ jpeg, progressive }: Pictures): Entry[] {
         ...Array.from({ length: 255 }, (_, index) => icc(index + 1, 255, largest)),
       ),
       'progressive jpeg of 90 scans too many': scans(progressive, 90),
+      'progressive jpeg of 2,646 scans': scanBomb(64, 48),
     }),
     ...entriesOf(
       'jpeg',
       {
-        'progressive jpeg of 5,000 scans': scans(progressive, 5_000),
+        'progressive jpeg of 5,000 scans too many': scans(progressive, 5_000),
+        'progressive jpeg of 2,646 scans, 8,000 x 8,000': scanBomb(8_000, 8_000),
         'progressive jpeg of 10,000 x 10,000': resized(progressive, 10_000, 10_000),
         'progressive jpeg of 8,000 x 8,000, 400 scans': scans(
           resized(progressive, 8_000, 8_000),

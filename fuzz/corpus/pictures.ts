@@ -43,6 +43,10 @@ export async function makePictures() {
       .tiff({ compression: 'deflate', tile: true, tileWidth: 16, tileHeight: 16 })
       .toBuffer(),
     'tiff of a pyramid': await photo().tiff({ compression: 'lzw', pyramid: true }).toBuffer(),
-    'tiff of 1 bit': await photo().threshold().tiff({ compression: 'ccittfax4', bitdepth: 1 }).toBuffer(),
+    'tiff of 1 bit': await photo()
+      .toColourspace('b-w')
+      .threshold()
+      .tiff({ compression: 'ccittfax4', bitdepth: 1 })
+      .toBuffer(),
   };
 }

@@ -7,7 +7,7 @@ const GIB = 2 ** 30;
 const MIB = 2 ** 20;
 
 /** PNG (third edition), section 5.3. */
-export function chunk(type: string, data = Buffer.alloc(0)): Buffer {
+export function chunk(type: string, data: Buffer = Buffer.alloc(0)): Buffer {
   const whole = Buffer.alloc(data.length + 12);
   whole.writeUInt32BE(data.length);
   whole.write(type, 4, 'latin1');
@@ -97,7 +97,10 @@ export function pngEntries(): Entry[] {
       'png of 16 bits, grey': black({ ...SMALL, depth: 16, colour: 0 }),
       'png of 1 bit': black({ ...SMALL, depth: 1, colour: 0 }),
       'png with a palette of none': black({ ...SMALL, colour: 3 }),
-      'png with a palette too short': black({ ...SMALL, colour: 3 }, chunk('PLTE', Buffer.alloc(2))),
+      'png with a palette too short': black(
+        { ...SMALL, colour: 3 },
+        chunk('PLTE', Buffer.alloc(2)),
+      ),
       'png interlaced, data for none of it': png({ ...SMALL, interlaced: true }, little),
       'png of an unknown colour type': black({ ...SMALL, colour: 5 }),
       'png of 3 bits': black({ ...SMALL, depth: 3 }),
@@ -112,16 +115,28 @@ export function pngEntries(): Entry[] {
         ...Array.from({ length: 100_000 }, () => chunk('juNk')),
         little,
       ),
-      'apng': animated(2),
+      apng: animated(2),
       'apng that says 2^32-1 frames': animated(0xffffffff),
-      'png with a profile of nothing': black(SMALL, chunk('iCCP', profile(() => undefined))),
+      'png with a profile of nothing': black(
+        SMALL,
+        chunk(
+          'iCCP',
+          profile(() => undefined),
+        ),
+      ),
       'png with a profile of 2^32-1 tags': black(
         SMALL,
-        chunk('iCCP', profile((icc) => icc.writeUInt32BE(0xffffffff, 128))),
+        chunk(
+          'iCCP',
+          profile((icc) => icc.writeUInt32BE(0xffffffff, 128)),
+        ),
       ),
       'png with a profile that says 2^32-1 bytes': black(
         SMALL,
-        chunk('iCCP', profile((icc) => icc.writeUInt32BE(0xffffffff, 0))),
+        chunk(
+          'iCCP',
+          profile((icc) => icc.writeUInt32BE(0xffffffff, 0)),
+        ),
       ),
       'png with a profile that is no zlib': black(
         SMALL,
@@ -131,7 +146,12 @@ export function pngEntries(): Entry[] {
     ...entriesOf(
       'png',
       {
-        'png of zeros, 65,535 x 65,535': black({ width: 65_535, height: 65_535, depth: 1, colour: 0 }),
+        'png of zeros, 65,535 x 65,535': black({
+          width: 65_535,
+          height: 65_535,
+          depth: 1,
+          colour: 0,
+        }),
         'png of zeros, 10,000 x 10,000': black({ width: 10_000, height: 10_000 }),
         'png of zeros, 10,000 x 10,000, 16 bits with alpha': black({
           width: 10_000,

@@ -53,7 +53,7 @@ function fieldsOf({ width, height, compression = 1, ...page }: Page): Field[] {
 }
 
 /** One page, its data behind the directory. */
-function tiff(page: Page, data = Buffer.alloc(0), next = 0): Buffer {
+function tiff(page: Page, data: Buffer = Buffer.alloc(0), next = 0): Buffer {
   const { length } = ifd(fieldsOf(page));
   const strips: [number, number] = [HEADER.length + length, data.length];
   return Buffer.concat([HEADER, ifd(fieldsOf({ strips, ...page }), next), data]);

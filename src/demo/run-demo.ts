@@ -69,7 +69,7 @@ async function reportOf(
     preprocess,
     processes: 1,
     timeoutMs: 10_000,
-    memoryBytes: 1024 ** 3,
+    memoryBytes: 2 * 1024 ** 3,
     maxPixels: 100_000_000,
     maxEdge: 65_535,
     maxFrames: 10_000,

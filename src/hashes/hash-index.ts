@@ -111,7 +111,9 @@ function precedes(distance: number, index: number, best: Near): boolean {
 
 function wordsOf(bytes: Uint8Array): Uint32Array {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
-  return Uint32Array.from({ length: bytes.length / 4 }, (_, i) => view.getUint32(4 * i));
+  const words = new Uint32Array(bytes.length / 4);
+  for (let i = 0; i < words.length; i++) words[i] = view.getUint32(4 * i);
+  return words;
 }
 
 function slotOf(words: Uint32Array, index: number, slot: number): number {

@@ -87,12 +87,13 @@ const ABSENT = '-';
 
 /** Each different entry in one spelling, sorted: hashes are of one length and ids come last. */
 function canonicalForms(entries: Iterable<ListEntry>): string[] {
-  const forms = new Set<string>();
-  for (const { pdq = ABSENT, sha256 = ABSENT, id = '' } of entries) {
-    forms.add(`${pdq} ${sha256} ${id}`);
-  }
   // Not localeCompare: the order must be the same everywhere.
-  return [...forms].sort();
+  const forms = Array.from(entries, formOf).sort();
+  return forms.filter((form, i) => form !== forms[i - 1]);
+}
+
+function formOf({ pdq = ABSENT, sha256 = ABSENT, id = '' }: ListEntry): string {
+  return `${pdq} ${sha256} ${id}`;
 }
 
 function parseForm(form: string): { pdq: string; sha256: string; id: string } {
@@ -107,6 +108,7 @@ function versionOf(spec: ListSpec, forms: readonly string[]): string {
   hash.update(
     JSON.stringify({ id, kind, mode, distance, policies: policies && [...policies].sort() }),
   );
-  for (const form of forms) hash.update(`\n${JSON.stringify(form)}`);
+  // With its length before it, no form can be taken for two.
+  for (const form of forms) hash.update(`\n${form.length} ${form}`);
   return hash.digest('hex');
 }

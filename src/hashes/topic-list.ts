@@ -13,6 +13,8 @@ const RELOAD_MS = 5_000;
 const FETCH_WAIT_MS = 500;
 /** A transaction that is still open holds back what lies behind it. */
 const OPEN_TIMEOUT_MS = 120_000;
+/** How long the end of a reading waits for a broker. */
+const CLOSE_TIMEOUT_MS = 10_000;
 
 export interface TopicListOptions {
   kafka: Kafka;
@@ -114,7 +116,7 @@ export class TopicList implements ListSource {
 
   /** One reading, from where the last one stopped until it is closed. Throws what kafkajs gives up at. */
   async #consume(signal: AbortSignal): Promise<void> {
-    const { kafka, topic } = this.#options;
+    const { kafka, topic, clock } = this.#options;
     const groupId = `moderato-list-${randomUUID()}`;
     const consumer = kafka.consumer({
       groupId,
@@ -129,11 +131,16 @@ export class TopicList implements ListSource {
       // Otherwise kafkajs begins again by itself.
       if (!restart) ended.reject(error);
     });
+    const running = this.#run(consumer, topic);
     try {
-      await Promise.race([this.#run(consumer, topic), ended.promise]);
+      await Promise.race([running, ended.promise]);
       await ended.promise;
     } finally {
       signal.removeEventListener('abort', end);
+      // A consumer that is disconnected while it joins its group goes on, and nobody could stop it any more.
+      await within(running, { clock, ms: CLOSE_TIMEOUT_MS, doing: this.#doing }).catch(
+        () => undefined,
+      );
       await consumer.disconnect().catch(() => undefined);
       // Out of courtesy: a broker forgets an empty group by itself, after days.
       await withAdmin(kafka, 'removing a group', (a) => a.deleteGroups([groupId])).catch(

@@ -86,6 +86,7 @@ describe('a list in a topic', () => {
   it('leaves no group behind', async () => {
     const clientId = uniqueName('client');
     const topic = await compacted(1);
+    await publish(kafka, topic, [valueOf({ id: 'a', pdq: picture(1) })]);
     const list = new TopicList({ kafka: testKafka({ clientId }), topic, clock: systemClock });
     opened.push(list);
     await list.open(new RecordingWatcher());

@@ -1,6 +1,8 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { AppError, dispositionOf } from '../../src/errors.ts';
 import { createHttpFetcher, type HttpFetcherOptions } from '../../src/references/http-fetcher.ts';
 import type { OpenFetcher } from '../../src/references/image-fetcher.ts';
 import { settle } from '../support/fake-clock.ts';
@@ -212,4 +214,27 @@ it('keeps the secrets of a URL out of its messages', async () => {
   await expect(fetchOf('/a.jpg?X-Amz-Signature=secret')).rejects.toMatchObject({
     message: `fetching image ${server.origin}/a.jpg?…: the host answered 404`,
   });
+});
+
+it('whatever a stranger writes, the answer is a code and never the end of the process', async () => {
+  let location = '';
+  respond = (_, response) => response.writeHead(302, { location }).end();
+  const fetcher = fetcherOf();
+  const tail = fc.string({ unit: 'binary', maxLength: 30 });
+  const reference = fc.oneof(
+    fc.webUrl({ withFragments: true, withQueryParameters: true }),
+    tail,
+    tail.map((text) => `${server.origin}/${text}`),
+    fc.tuple(fc.constantFrom('http:', 'https:', 'ftp:', 'ws:'), tail).map((it) => it.join('')),
+  );
+  await fc.assert(
+    fc.asyncProperty(reference, async (text) => {
+      location = text.replaceAll(/[^ -~]/gu, encodeURIComponent); // a header holds nothing else
+      for (const uri of [text, server.origin]) {
+        const answer = await fetcher.fetch(uri).catch((error: unknown) => error);
+        expect(answer).toBeInstanceOf(AppError);
+        expect(dispositionOf(answer)).toBe('not-inspected');
+      }
+    }),
+  );
 });
