@@ -14,6 +14,7 @@ export const PARTS = [
   'known',
   'bare',
   'pool',
+  'in-process',
   'loop',
   'naive',
   'backlog',

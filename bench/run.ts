@@ -31,7 +31,7 @@ const COMPARED: ReadonlyArray<readonly [TrialName, ...TrialName[]]> = [
   ['service', 'avro', 'exactly-once', 'repeated', 'pipeline', 'inspector', 'bare', 'naive'],
   ['small-exactly-once', 'small'],
   ['known', 'inspector'],
-  ['pool', 'loop'],
+  ['pool', 'in-process', 'loop'],
 ];
 const KAFKA_PARTS: readonly Part[] = [
   ...(['service', 'avro', 'exactly-once', 'repeated', 'small', 'small-exactly-once'] as const),
@@ -182,9 +182,10 @@ async function withoutKafka(photos: Photos, folder: string): Promise<Trial[]> {
     inspector: 'its decoders, batches and scores only',
     bare: 'bare sharp and onnxruntime',
     pool: 'its decoder pool only',
+    'in-process': 'the same decoding in the process that wants the pixels',
     loop: 'the same decoding in as many processes, no pool',
   } as const;
-  const trials: Trial[] = (['pipeline', 'inspector', 'bare', 'pool', 'loop'] as const)
+  const trials: Trial[] = (['pipeline', 'inspector', 'bare', 'pool', 'in-process', 'loop'] as const)
     .filter((name) => options.only.has(name))
     .map((name) => ({
       name,

@@ -13,6 +13,7 @@ export type TrialName =
   | 'known'
   | 'bare'
   | 'pool'
+  | 'in-process'
   | 'loop'
   | 'naive';
 

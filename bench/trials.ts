@@ -57,7 +57,7 @@ async function firstTaken(log: readonly Logged[]): Promise<number> {
 
 /** Runs one of bench/children, which needs no Kafka. */
 export async function runChild(
-  script: 'bare' | 'inspector' | 'pipeline' | 'pool' | 'loop',
+  script: 'bare' | 'inspector' | 'pipeline' | 'pool' | 'in-process' | 'loop',
   settings: Omit<ChildSettings, 'events'>,
   events: number,
 ): Promise<Measurement> {

@@ -9,6 +9,7 @@ import type {
   DecoderResult,
   DecoderSettings,
 } from './decoder-messages.ts';
+import { openLink } from './parent-link.ts';
 import { createNativeDecoder } from './native-decoder.ts';
 
 const decoder = createNativeDecoder(JSON.parse(process.argv[2] ?? '{}') as DecoderSettings);
@@ -24,22 +25,18 @@ function perform(request: DecoderRequest, bytes: Buffer): Promise<DecoderResult>
   }
 }
 
-function reply(message: DecoderReply): void {
-  process.send?.(message);
-}
+const link = openLink<DecoderRequest, DecoderReply>();
 
-process.on('message', (request: DecoderRequest) => {
+link.onMessage((request) => {
   const { buffer, byteOffset, byteLength } = request.bytes;
   const bytes = Buffer.from(buffer, byteOffset, byteLength);
   perform(request, bytes).then(
-    (done) => reply({ kind: 'done', result: done }),
+    (done) => link.send({ kind: 'done', result: done }),
     (error: unknown) => {
       // Not of the image's making: the process is not to be trusted with another one.
       if (!(error instanceof AppError)) throw error;
-      reply({ kind: 'failed', code: error.code, message: error.message });
+      link.send({ kind: 'failed', code: error.code, message: error.message });
     },
   );
 });
-// The parent is gone.
-process.on('disconnect', () => process.exit());
-reply({ kind: 'ready' });
+link.send({ kind: 'ready' });
