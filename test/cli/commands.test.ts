@@ -67,7 +67,7 @@ lists:
     );
     const { code, stdout } = await runCli(['check', '-c', config, '--offline']);
     expect(code).toBe(1);
-    expect(stdout).toMatch(/✓ list good in .*good\.csv: 1 entries/);
+    expect(stdout).toMatch(/✓ list good in .*good\.csv: 1 entry/);
     expect(stdout).toMatch(/✗ .*bad\.csv:2: "short" is not a hash/);
     expect(stdout).toMatch(/✗ .*bad\.csv:3: "shorter" is not a hash/);
     expect(stdout).toContain('2 faults.');
