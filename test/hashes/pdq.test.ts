@@ -1,11 +1,18 @@
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, describe, expect, it } from '@jest/globals';
-import { distance, pdqDihedral, pdqHash, pdqHex, type Turn } from '../../src/hashes/pdq.ts';
+import {
+  distance,
+  MATCH_DISTANCE,
+  pdqDihedral,
+  pdqHash,
+  pdqHex,
+  type Turn,
+} from '../../src/hashes/pdq.ts';
 import { createDecoderPool } from '../../src/images/decoder-pool.ts';
 import { packageFile } from '../../src/package-files.ts';
 import { generatedLuma, type GeneratedPicture } from '../support/generated-pictures.ts';
-import { clipSpec, PARITY } from '../support/tiny-clip.ts';
+import { clipSpec, PARITY, parityImage } from '../support/tiny-clip.ts';
 
 interface Hashes {
   quality: number;
@@ -63,6 +70,21 @@ describe('a PDQ hash', () => {
       expect(distance(bytesOf(found.hash), bytesOf(hash))).toBeLessThanOrEqual(10);
     },
   );
+
+  it.each([
+    ['grey16.png', 'grey.png', 0],
+    ['grey-alpha.png', 'grey.png', 0],
+    ['lossy.webp', 'rgb.jpg', 2],
+    ['cmyk.jpg', 'progressive.jpg', 8],
+    ['palette.png', 'rgb.jpg', 14],
+  ])('of the picture in %s matches that in %s (measured: %i bits)', async (one, other) => {
+    const [a, b] = await Promise.all(
+      [one, other].map((name) => pool.fingerprint(parityImage(name))),
+    );
+    expect(distance(bytesOf(a?.hash ?? ''), bytesOf(b?.hash ?? ''))).toBeLessThanOrEqual(
+      MATCH_DISTANCE,
+    );
+  });
 
   it('of an image of less than 5 pixels either way is zero, of quality 0', () => {
     const { hash, quality } = pdqHash(new Uint8Array(4 * 100).fill(9), 4, 100);
