@@ -70,7 +70,8 @@ async function bundle(path: string): Promise<string> {
 
 async function hashList({ id, file = '', hashType }: Config['lists'][number]): Promise<string> {
   const entries = await readListFile(file, hashType);
-  return `list ${id} in ${file}: ${entries.length} entries`;
+  const count = entries.length === 1 ? '1 entry' : `${entries.length} entries`;
+  return `list ${id} in ${file}: ${count}`;
 }
 
 async function encoder(model: Config['model']): Promise<string> {
