@@ -1,6 +1,7 @@
 import { LRUCache } from 'lru-cache';
 import type { EmbeddingCache, InspectedImage, Pdq } from './embedding-cache.ts';
-import { pdqWords, type PdqWords } from './hamming.ts';
+import { pdqWords, type PdqWords } from '../hashes/hamming.ts';
+import { LEAST_QUALITY } from '../hashes/pdq.ts';
 import { NearIndex } from './near-index.ts';
 
 export interface MemoryCacheOptions {
@@ -13,9 +14,6 @@ export interface MemoryCacheOptions {
    */
   nearDistance?: number | null;
 }
-
-/** Meta's own bound: hashes of a lower quality are not to be matched. */
-const MIN_QUALITY = 50;
 
 /** The images used most recently, in the memory of this process, for one embedding space. */
 export function createMemoryCache({
@@ -62,7 +60,7 @@ export function createMemoryCache({
 }
 
 function comparable(pdq: Pdq | null): PdqWords | null {
-  return pdq === null || pdq.quality < MIN_QUALITY ? null : pdqWords(pdq.hash);
+  return pdq === null || pdq.quality < LEAST_QUALITY ? null : pdqWords(pdq.hash);
 }
 
 /** A copy with one block of numbers: the caller's vectors may be windows on the output of a whole batch. */

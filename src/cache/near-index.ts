@@ -1,4 +1,4 @@
-import { bitsSet, PDQ_WORDS, type PdqWords } from './hamming.ts';
+import { bitsSet, PDQ_WORDS, type PdqWords } from '../hashes/hamming.ts';
 
 export interface Neighbour {
   key: string;

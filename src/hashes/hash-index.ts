@@ -1,3 +1,5 @@
+import { onesIn } from './hamming.ts';
+
 /**
  * Near search over many PDQ hashes: multi-index hashing (Norouzi, Punjani, Fleet, "Fast Search in Hamming Space with
  * Multi-Index Hashing", 2012). A hash is cut into 16 slots of 16 bits. Two hashes that differ in d bits differ in few
@@ -119,13 +121,6 @@ function wordsOf(bytes: Uint8Array): Uint32Array {
 function slotOf(words: Uint32Array, index: number, slot: number): number {
   const word = words[index * WORDS + (slot >> 1)] as number;
   return slot % 2 === 0 ? word >>> SLOT_BITS : word & (SLOT_VALUES - 1);
-}
-
-/** Henry S. Warren, "Hacker's Delight", 2nd edition, figure 5-2. */
-function onesIn(word: number): number {
-  let x = word - ((word >>> 1) & 0x55555555);
-  x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
-  return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
 }
 
 const masks = new Map<number, Uint16Array>();

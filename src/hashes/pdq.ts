@@ -61,12 +61,12 @@ export function pdqDihedral(
   return { hashes: Object.fromEntries(hashes) as Record<Turn, Uint8Array>, quality };
 }
 
-/** 64 lower-case hexadecimal digits, as ThreatExchange and HMA write a hash. */
 /** From its hexadecimal form, as `pdqHex` gives it. */
 export function pdqFromHex({ hash, quality }: { hash: string; quality: number }): PdqHash {
   return { hash: Buffer.from(hash, 'hex'), quality };
 }
 
+/** 64 lower-case hexadecimal digits, as ThreatExchange and HMA write a hash. */
 export function pdqHex(hash: Uint8Array): string {
   return Array.from(hash, (byte) => byte.toString(16).padStart(2, '0')).join('');
 }

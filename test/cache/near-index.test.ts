@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { hammingDistance, PDQ_WORDS } from '../../src/cache/hamming.ts';
+import { hammingDistance, PDQ_WORDS } from '../../src/hashes/hamming.ts';
 import { NearIndex } from '../../src/cache/near-index.ts';
 
 /** Few bits in use, so that neighbours are common. */

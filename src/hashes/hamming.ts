@@ -36,3 +36,10 @@ function bitsInFours(word: number): number {
   const twos = word - ((word >>> 1) & 0x55555555);
   return (twos & 0x33333333) + ((twos >>> 2) & 0x33333333);
 }
+
+/** Bits set in a word of 32 bits (figure 5-2). */
+export function onesIn(word: number): number {
+  let x = word - ((word >>> 1) & 0x55555555);
+  x = (x & 0x33333333) + ((x >>> 2) & 0x33333333);
+  return Math.imul((x + (x >>> 4)) & 0x0f0f0f0f, 0x01010101) >>> 24;
+}

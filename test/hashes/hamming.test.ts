@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { bitsSet, hammingDistance, pdqWords } from '../../src/cache/hamming.ts';
+import { bitsSet, hammingDistance, pdqWords } from '../../src/hashes/hamming.ts';
 import { flipBits } from '../support/inspected-images.ts';
 
 const ZERO = '0'.repeat(64);
