@@ -55,25 +55,32 @@ const list = z
   });
 
 /** `http:` and `https:` references are served from these hosts only; without this section not at all. */
-const imagesOverHttp = z.strictObject({
-  allowHosts: hosts,
-  allowPorts: z.array(z.coerce.number().int().min(1).max(65_535)).default([80, 443]),
-  /** CIDR ranges that may be connected to although they are not public. */
-  allowAddresses: z.array(z.cidrv4().or(z.cidrv6())).default([]),
-  connectTimeoutMs: count.default(5_000),
-  headersTimeoutMs: count.default(10_000),
-  /** Between two pieces of a body. */
-  bodyTimeoutMs: count.default(10_000),
-  /** Of a whole fetch, redirects included. */
-  totalTimeoutMs: count.default(30_000),
-  maxRedirects: z.int().nonnegative().default(3),
-  connectionsPerHost: count.default(8),
-  /** hold: until the host is back; give-up: not_inspected after `attempts`. */
-  onOutage: z.enum(['hold', 'give-up']).default('hold'),
-  attempts: count.default(3),
-  /** environment: HTTP_PROXY, HTTPS_PROXY and NO_PROXY. No address is judged then. */
-  proxy: z.enum(['none', 'environment']).default('none'),
-});
+const imagesOverHttp = z
+  .strictObject({
+    allowHosts: hosts,
+    allowPorts: z.array(z.coerce.number().int().min(1).max(65_535)).default([80, 443]),
+    /** CIDR ranges that may be connected to although they are not public. */
+    allowAddresses: z.array(z.cidrv4().or(z.cidrv6())).default([]),
+    connectTimeoutMs: count.default(5_000),
+    headersTimeoutMs: count.default(10_000),
+    /** Between two pieces of a body. */
+    bodyTimeoutMs: count.default(10_000),
+    /** Of a whole fetch, redirects included. */
+    totalTimeoutMs: count.default(30_000),
+    maxRedirects: z.int().nonnegative().default(3),
+    connectionsPerHost: count.default(8),
+    /** hold: until the host is back; give-up: not_inspected after `attempts`. */
+    onOutage: z.enum(['hold', 'give-up']).optional(),
+    attempts: count.default(3),
+    /** environment: HTTP_PROXY, HTTPS_PROXY and NO_PROXY. No address is judged then. */
+    proxy: z.enum(['none', 'environment']).default('none'),
+  })
+  .transform((http) => ({ ...http, onOutage: http.onOutage ?? patienceWith(http.allowHosts) }));
+
+/** Under a wildcard whoever writes an event can name a host that never answers, and would stop a partition. */
+function patienceWith(allowHosts: readonly string[]): 'hold' | 'give-up' {
+  return allowHosts.some((host) => host.startsWith('*.')) ? 'give-up' : 'hold';
+}
 
 /** `s3:` references; without this section not at all. Credentials come from the AWS SDK's chain. */
 const imagesInS3 = z.strictObject({

@@ -167,6 +167,16 @@ batching: { maxBatchSize: 0 }
     });
   });
 
+  it.each([
+    ['allowHosts: [img.example]', 'hold'],
+    ['allowHosts: [img.example, "*.example"]', 'give-up'],
+    ['allowHosts: ["*.example"], onOutage: hold', 'hold'],
+    ['allowHosts: [img.example], onOutage: give-up', 'give-up'],
+  ])('images.http { %s }: onOutage is %s', async (http, onOutage) => {
+    const { config } = await loadConfig(await fileOf(`${SOUND}images: { http: { ${http} } }`), {});
+    expect(config.images.http?.onOutage).toBe(onOutage);
+  });
+
   it('takes hosts, ports and ranges from variables', async () => {
     const { config } = await loadConfig(await fileOf(SOUND), {
       MODERATO_IMAGES_HTTP_ALLOW_HOSTS: 'a.example,*.b.example',

@@ -38,6 +38,7 @@ const NO_HTTP = new Set([
   'UND_ERR_HEADERS_OVERFLOW',
   'UND_ERR_INVALID_ARG',
   'UND_ERR_NOT_SUPPORTED',
+  'ERR_ASSERTION', // of its parser, at a 101 that nobody asked for
 ]);
 
 function isNoHttp(error: unknown): boolean {

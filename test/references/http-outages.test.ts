@@ -3,6 +3,8 @@ import { once } from 'node:events';
 import type { RequestListener } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
+import { AppError } from '../../src/errors.ts';
 import { createHttpFetcher, type HttpFetcherOptions } from '../../src/references/http-fetcher.ts';
 import type { OpenFetcher } from '../../src/references/image-fetcher.ts';
 import { settle } from '../support/fake-clock.ts';
@@ -142,4 +144,40 @@ it('tells a host that does not speak HTTP', async () => {
     code: 'image_unfetchable',
   });
   babbling.close();
+});
+
+it('whatever a host answers, it is an image or a code and never the end of the process', async () => {
+  let answer = '';
+  const hostile = createServer((socket) => {
+    socket.on('error', () => undefined);
+    socket.once('data', () => socket.end(answer, 'latin1'));
+  });
+  hostile.listen(0, '127.0.0.1');
+  await once(hostile, 'listening');
+  const { port } = hostile.address() as AddressInfo;
+  const fetcher = fetcherOf({ allowPorts: [port], headersTimeoutMs: 1_000 });
+  const noise = fc.string({ unit: 'binary-ascii', maxLength: 40 });
+  const header = fc.constantFrom(
+    'Content-Length: 5',
+    'Content-Length: 0',
+    'Content-Length: -1',
+    'Content-Length: 99999999999999999999',
+    'Transfer-Encoding: chunked',
+    'Connection: close',
+    'Connection: upgrade\r\nUpgrade: websocket',
+    'Content-Encoding: gzip',
+    'Location: http://127.0.0.1:1/',
+  );
+  const answers = fc
+    .tuple(fc.integer({ min: 100, max: 999 }), fc.array(header, { maxLength: 3 }), noise)
+    .map(([status, headers, body]) => [`HTTP/1.1 ${status} x`, ...headers, '', body].join('\r\n'));
+  const property = fc.asyncProperty(fc.oneof(noise, answers), async (text) => {
+    answer = text;
+    const got: unknown = await fetcher
+      .fetch(`http://127.0.0.1:${port}/a.jpg`)
+      .catch((error: unknown) => error);
+    if (!Buffer.isBuffer(got)) expect(got).toBeInstanceOf(AppError);
+  });
+  const examples: Array<[string]> = [['HTTP/1.1 101 x\r\n\r\n']];
+  await fc.assert(property, { numRuns: 300, examples }).finally(() => hostile.close());
 });
