@@ -1,5 +1,4 @@
-import type { ImageFormat } from '../src/images/sniff-format.ts';
-import { sniffFormat } from '../src/images/sniff-format.ts';
+import { isCutShort, sniffFormat, type ImageFormat } from '../src/images/sniff-format.ts';
 import type { Entry } from './corpus/entry.ts';
 import { Dice } from './dice.ts';
 import { mutate } from './mutate.ts';
@@ -21,6 +20,10 @@ export interface CaseSource {
 
 /** What is mutated seldom is drawn once in so many times. */
 const SELDOM = 200;
+/** A mutant that is refused before any decoder sees it is drawn again, so often at most; */
+const DRAWS = 5;
+/** but once in so many times it is kept. */
+const KEPT = 10;
 
 /**
  * The case of a number: the same for the same corpus and seed. The first are the corpus as it is, in an order
@@ -33,10 +36,23 @@ export function caseOf({ corpus, seed }: CaseSource, number: number): Case {
     return { number, name: entry.name, bytes: entry.bytes, format: entry.format };
   }
   const dice = new Dice(seed, number);
+  const keepsAny = dice.oneIn(KEPT);
+  let mutant = drawMutant(corpus, dice);
+  for (let draws = 1; !keepsAny && draws < DRAWS && isRefusedUnread(mutant.bytes); draws += 1) {
+    mutant = drawMutant(corpus, dice);
+  }
+  return { number, ...mutant, format: sniffFormat(mutant.bytes) };
+}
+
+function drawMutant(corpus: readonly Entry[], dice: Dice): Pick<Case, 'name' | 'bytes'> {
   const entry = draw(corpus, dice);
   const { bytes, how } = mutate(entry.bytes, dice, draw(corpus, dice).bytes);
-  const name = `${entry.name}: ${how.join(', ')}`;
-  return { number, name, bytes, format: sniffFormat(bytes) };
+  return { name: `${entry.name}: ${how.join(', ')}`, bytes };
+}
+
+function isRefusedUnread(bytes: Buffer): boolean {
+  const format = sniffFormat(bytes);
+  return format === null || isCutShort(bytes, format);
 }
 
 /** Each format is drawn as often as any other, whatever the corpus holds of it. */
