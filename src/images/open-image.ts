@@ -96,6 +96,10 @@ export async function reading<T>(format: ImageFormat, task: () => Promise<T>): P
       .replaceAll(/\s+/g, ' ')
       .replace(/[:\s]+$/, '');
     if (message.includes('exceeds pixel limit')) throw tooManyPixels(message);
+    // A sequence without a still image.
+    if (format === 'avif' && message.includes('unsupported image format')) {
+      throw new AppError('image_format_unsupported', `decoding the avif image: ${message}`);
+    }
     if (/premature end|unexpected end/i.test(message)) throw truncated(format, message);
     throw new AppError('image_corrupt', `decoding the ${format} image: ${message}`, { cause });
   }

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 
@@ -45,6 +47,9 @@ beforeAll(async () => {
   made['animated webp'] = await sharp(animation, { raw }).webp().toBuffer();
 });
 afterAll(() => decoder.close());
+
+const fixture = (name: string): Buffer =>
+  readFileSync(new URL(`../fixtures/images/${name}`, import.meta.url));
 
 const FORMATS = ['jpeg', 'progressive jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'];
 const imageOf = (name: string): Buffer => made[name] ?? parityImage(name);
@@ -107,6 +112,8 @@ describe('what cannot be inspected is told apart', () => {
     ['SVG', () => Buffer.from(svg), 'image_format_unsupported'],
     ['PDF', () => Buffer.from('%PDF-1.7\n%âãÏÓ'), 'image_format_unsupported'],
     ['HEIC', () => Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic'), 'image_format_unsupported'],
+    // Four frames of one colour, written by Pillow 13.
+    ['an AVIF sequence', () => fixture('sequence.avif'), 'image_format_unsupported'],
     ['a bare JPEG marker', () => Buffer.from([0xff, 0xd8, 0xff, 0xe0]), 'image_truncated'],
     ['a PNG signature', () => imageOf('png').subarray(0, 8), 'image_truncated'],
     ['a PNG with a flipped bit', () => flipped(imageOf('png'), 0.5), 'image_corrupt'],
