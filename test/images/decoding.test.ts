@@ -98,6 +98,25 @@ describe('what is decoded', () => {
   });
 });
 
+describe('a format that is not asked for', () => {
+  it('is not decoded, and the message says which are', async () => {
+    const picky = createDecoderPool({
+      preprocess: clipSpec,
+      processes: 1,
+      timeoutMs: 20_000,
+      maxPixels: 1_000_000,
+      ...ample,
+      formats: ['jpeg', 'png'],
+    });
+    await expect(picky.decode(imageOf('png'))).resolves.toMatchObject({ format: 'png' });
+    await expect(picky.decode(imageOf('tiff'))).rejects.toMatchObject({
+      code: 'image_format_unsupported',
+      message: 'decoding an image: a tiff; decoded are jpeg, png',
+    });
+    await picky.close();
+  });
+});
+
 describe('what cannot be inspected is told apart', () => {
   const svg = '<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>';
   it.each<[string, () => Buffer, string]>([
