@@ -57,7 +57,13 @@ function aResult(id: string): PolicyResult {
     belowFloor: false,
     contrast: 'a photo of something else',
     margin: -0.0412345678901234,
-    region: { frame: 0, crop: 'center' },
+    suppressedBy: null,
+    region: {
+      frame: 0,
+      crop: 'center',
+      box: { left: 62, top: 0, width: 375, height: 375 },
+      background: null,
+    },
   };
 }
 
@@ -76,7 +82,19 @@ function aVerdict(topic: string): Verdict {
     outcome: 'allow',
     reason: null,
     policies: POLICIES.map(aResult),
-    image: { sha256, bytes: 114_000, format: 'jpeg', width: 500, height: 375, frames: 1 },
+    image: {
+      sha256,
+      bytes: 114_000,
+      format: 'jpeg',
+      width: 500,
+      height: 375,
+      frames: 1,
+      truncated: false,
+      views: 1,
+      pdq: null,
+    },
+    lists: [],
+    reused: null,
     model: { id: 'starter', hash: sha256, preprocessing, executionProvider: 'cpu' },
     bundle: { version: 1, hash: sha256 },
     timings: { fetchMs: 0, decodeMs: 4.25, queueMs: 0.31, inferMs: 18.52, totalMs: 24.13 },

@@ -8,21 +8,33 @@ import { installPeer, runNaive } from './naive.ts';
 import { parseOptions, type BenchOptions, type Part } from './options.ts';
 import { preparePhotos, prepareThumbnails, type Photos } from './photos.ts';
 import { optionsOf, ratiosOf, rowOf, type BacklogRow, type Results, type Row } from './results.ts';
-import { fill, newTopic, openStage, writeConfig, type Backlog, type Stage } from './stage.ts';
+import {
+  fill,
+  newTopic,
+  openStage,
+  WARM_UP,
+  writeConfig,
+  type Backlog,
+  type Settings,
+  type Stage,
+} from './stage.ts';
 import { renderResults } from './table.ts';
 import { prepareTinyModel } from './tiny-model.ts';
-import type { Measurement, Trial } from './trial.ts';
+import type { Measurement, Trial, TrialName } from './trial.ts';
 import { runChild, runService } from './trials.ts';
 
-/** Events before those that are counted: the code is compiled and every process has worked by then. */
-const WARM_UP = 64;
 const LONG_BACKLOG = 5;
 /** So many times the events of the other rows: each is over sooner. */
 const MORE_SMALL = 5;
-/** They decode and do nothing else, and are compared with each other: what it costs to decode in other processes. */
-const DECODERS = ['pool', 'loop'];
+/** The first of each group is compared with the others. */
+const COMPARED: ReadonlyArray<readonly [TrialName, ...TrialName[]]> = [
+  ['service', 'avro', 'exactly-once', 'repeated', 'pipeline', 'inspector', 'bare', 'naive'],
+  ['small-exactly-once', 'small'],
+  ['known', 'inspector'],
+  ['pool', 'in-process', 'loop'],
+];
 const KAFKA_PARTS: readonly Part[] = [
-  ...(['service', 'avro', 'exactly-once', 'small', 'small-exactly-once'] as const),
+  ...(['service', 'avro', 'exactly-once', 'repeated', 'small', 'small-exactly-once'] as const),
   ...(['naive', 'backlog'] as const),
 ];
 
@@ -82,26 +94,14 @@ async function bench({ only, rounds, events }: BenchOptions): Promise<Results> {
     photos: photos.description,
     options: optionsOf(options, WARM_UP),
     rows,
-    ratios: [
-      ...ratiosOf(
-        rowsOf(rows, (name) => !name.startsWith('small') && !DECODERS.includes(name)),
-        'service',
+    ratios: COMPARED.flatMap(([of, ...over]) =>
+      ratiosOf(
+        rows.filter(({ name }) => name === of || over.includes(name)),
+        of,
       ),
-      ...ratiosOf(
-        rowsOf(rows, (name) => name.startsWith('small')),
-        'small-exactly-once',
-      ),
-      ...ratiosOf(
-        rowsOf(rows, (name) => DECODERS.includes(name)),
-        'pool',
-      ),
-    ],
+    ),
     backlogs,
   };
-}
-
-function rowsOf(rows: readonly Row[], wanted: (name: string) => boolean): Row[] {
-  return rows.filter(({ name }) => wanted(name));
 }
 
 async function overKafka(stage: Stage, json: Backlog): Promise<Trial[]> {
@@ -126,6 +126,15 @@ async function overKafka(stage: Stage, json: Backlog): Promise<Trial[]> {
       name: 'exactly-once',
       title: 'the same, exactly once',
       run: () => runService(stage, json, WARM_UP, { delivery: 'exactly-once' }),
+    });
+  }
+  if (options.only.has('repeated')) {
+    // Each photo is inspected while the service warms up; its verdicts come so fast that there must be more of them.
+    const long = await backlogOf(stage, 'avro', json.events * MORE_SMALL);
+    trials.push({
+      name: 'repeated',
+      title: 'the same in Avro, pictures seen before',
+      run: () => runService(stage, long, WARM_UP, { dedupe: {} }),
     });
   }
   trials.push(...(await withSmallEvents(stage, json.events * MORE_SMALL)));
@@ -163,24 +172,35 @@ async function withSmallEvents(stage: Stage, events: number): Promise<Trial[]> {
 }
 
 async function withoutKafka(photos: Photos, folder: string): Promise<Trial[]> {
-  const nowhere = { input: 'none', verdicts: 'none', deadLetters: 'none' };
-  const configFile = await writeConfig({ brokers: ['127.0.0.1:9'], folder }, nowhere);
-  const settings = { photos: photos.files, configFile };
-  const extent = { events: options.events, warmUp: WARM_UP };
+  const configOf = (settings: Settings): Promise<string> => {
+    const nowhere = { input: 'none', verdicts: 'none', deadLetters: 'none' };
+    return writeConfig({ brokers: ['127.0.0.1:9'], folder }, nowhere, settings);
+  };
+  const configFile = await configOf({});
   const titles = {
     pipeline: 'its pipeline, no Kafka',
     inspector: 'its decoders, batches and scores only',
     bare: 'bare sharp and onnxruntime',
     pool: 'its decoder pool only',
+    'in-process': 'the same decoding in the process that wants the pixels',
     loop: 'the same decoding in as many processes, no pool',
   } as const;
-  return (['pipeline', 'inspector', 'bare', 'pool', 'loop'] as const)
+  const trials: Trial[] = (['pipeline', 'inspector', 'bare', 'pool', 'in-process', 'loop'] as const)
     .filter((name) => options.only.has(name))
     .map((name) => ({
       name,
       title: titles[name],
-      run: () => runChild(name, settings, extent),
+      run: () => runChild(name, { photos: photos.files, configFile }, options.events),
     }));
+  if (options.only.has('known')) {
+    const settings = { photos: photos.files, configFile: await configOf({ dedupe: {} }) };
+    trials.push({
+      name: 'known',
+      title: 'its cache and scores only, pictures seen before',
+      run: () => runChild('inspector', settings, options.events * MORE_SMALL),
+    });
+  }
+  return trials;
 }
 
 async function backlogOf(stage: Stage, format: 'json' | 'avro', events: number): Promise<Backlog> {

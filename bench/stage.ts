@@ -13,6 +13,9 @@ import { packageFile } from '../src/package-files.ts';
 import type { Photos } from './photos.ts';
 import { childrenOf } from './process-watch.ts';
 
+/** Events before those that are counted: the code is compiled and every process has worked by then. */
+export const WARM_UP = 64;
+
 /** What the trials share: a broker, its topics, the photos, a folder for what they write. */
 export interface Stage extends AsyncDisposable {
   readonly brokers: readonly string[];
@@ -86,6 +89,7 @@ export interface Settings {
   groupId?: string;
   delivery?: 'at-least-once' | 'exactly-once';
   model?: { path: string };
+  dedupe?: { maxBytes?: number };
 }
 
 /** A configuration as a user would write it: nothing but what must be there. */
@@ -99,6 +103,8 @@ export async function writeConfig(
     kafka: { brokers, groupId },
     topics,
     policies: packageFile('policies/demo.yaml'),
+    // The photos take turns: each is to cost what a new one costs.
+    dedupe: { maxBytes: 0 },
     observability: { http: { host: '127.0.0.1', port: 0 }, logLevel: 'warn' },
     ...settings,
   };

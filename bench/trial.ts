@@ -5,12 +5,15 @@ export type TrialName =
   | 'service'
   | 'avro'
   | 'exactly-once'
+  | 'repeated'
   | 'small'
   | 'small-exactly-once'
   | 'pipeline'
   | 'inspector'
+  | 'known'
   | 'bare'
   | 'pool'
+  | 'in-process'
   | 'loop'
   | 'naive';
 

@@ -5,7 +5,14 @@ import { fileURLToPath } from 'node:url';
 import { createVerdictDecoder } from '../src/events/index.ts';
 import type { ChildReport, ChildSettings } from './children/child.ts';
 import { ProcessWatch } from './process-watch.ts';
-import { newTopic, writeConfig, type Backlog, type Settings, type Stage } from './stage.ts';
+import {
+  newTopic,
+  WARM_UP,
+  writeConfig,
+  type Backlog,
+  type Settings,
+  type Stage,
+} from './stage.ts';
 import { windowOf } from './statistics.ts';
 import { runStream } from './stream-trial.ts';
 import { measurement, type Measurement } from './trial.ts';
@@ -50,12 +57,12 @@ async function firstTaken(log: readonly Logged[]): Promise<number> {
 
 /** Runs one of bench/children, which needs no Kafka. */
 export async function runChild(
-  script: 'bare' | 'inspector' | 'pipeline' | 'pool' | 'loop',
+  script: 'bare' | 'inspector' | 'pipeline' | 'pool' | 'in-process' | 'loop',
   settings: Omit<ChildSettings, 'events'>,
-  { events, warmUp }: { events: number; warmUp: number },
+  events: number,
 ): Promise<Measurement> {
   const file = fileURLToPath(new URL(`./children/${script}.ts`, import.meta.url));
-  const all: ChildSettings = { ...settings, events: events + warmUp };
+  const all: ChildSettings = { ...settings, events: events + WARM_UP };
   const child = fork(file, [JSON.stringify(all)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
@@ -67,7 +74,7 @@ export async function runChild(
     const report = once(child, 'message').then((message) => message[0] as ChildReport);
     const { moments } = await Promise.race([report, closed]);
     await watch.stop();
-    const window = windowOf(moments, warmUp);
+    const window = windowOf(moments, WARM_UP);
     return measurement(window, watch.usage(window));
   } finally {
     await watch.stop();

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { AppError } from '../src/errors.ts';
-import { createFileFetcher } from '../src/images/file-fetcher.ts';
-import type { ImageFetcher } from '../src/images/image-fetcher.ts';
+import { createFileFetcher } from '../src/references/file-fetcher.ts';
+import type { ImageFetcher } from '../src/references/image-fetcher.ts';
 
 export interface FlakyStore {
   fetcher: ImageFetcher;

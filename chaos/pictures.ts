@@ -9,7 +9,7 @@ import type { Outcome } from '../src/events/types.generated.ts';
 import { createInspector } from '../src/inspector.ts';
 import { noTelemetry } from '../src/observability/telemetry.ts';
 import { decide } from '../src/policies/decide.ts';
-import { scoreImage } from '../src/policies/score.ts';
+import { scoreViews } from '../src/policies/score-views.ts';
 
 export interface Picture {
   /** In the store. */
@@ -45,10 +45,14 @@ export async function preparePictures(configFile: string, folder: string): Promi
         .resize(EDGE, EDGE, { kernel: 'nearest' })
         .png()
         .toBuffer();
-      const { pixels, crop } = await inspector.images.decode(bytes);
-      const { value } = await inspector.batcher.submit(pixels);
-      const region = { frame: 0, crop };
-      const results = scoreImage(value, inspector.bundle, inspector.encoder.scoring, region);
+      const { views } = await inspector.images.decode(bytes);
+      const embedded = await Promise.all(
+        views.map(async ({ region, pixels }) => ({
+          region,
+          embedding: (await inspector.batcher.submit(pixels)).value,
+        })),
+      );
+      const results = scoreViews(embedded, inspector.bundle, inspector.encoder.scoring);
       const isClear = results.every(({ score, thresholds: { review, block } }) =>
         [review, block].every((at) => at === null || Math.abs(score - at) > CLEARANCE),
       );

@@ -51,6 +51,8 @@ export async function createWorld(
     policies: fileURLToPath(new URL('./policies.yaml', import.meta.url)),
     model: { path: await prepareTinyModel(folder), threads: 1 },
     images: { root: storeFolder, decoders: 1 },
+    // The pictures repeat: each event is to go through the decoders and the encoder all the same.
+    dedupe: { maxBytes: 0 },
     pipeline: { drainTimeoutMs: 5_000 },
     observability: { http: false },
   };

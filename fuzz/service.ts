@@ -7,7 +7,8 @@ import { configSchema } from '../src/config-schema.ts';
 import { MemoryEventSource } from '../src/consumers/memory-event-source.ts';
 import { MemoryTopic, type NewRecord } from '../src/consumers/memory-topic.ts';
 import { createEventDecoder } from '../src/events/event-decoder.ts';
-import { createSchemeFetcher } from '../src/images/scheme-fetcher.ts';
+import { createSchemeFetcher } from '../src/references/scheme-fetcher.ts';
+import { noLists } from '../src/hashes/lists.ts';
 import { createInspector } from '../src/inspector.ts';
 import { noTelemetry } from '../src/observability/telemetry.ts';
 import { packageFile } from '../src/package-files.ts';
@@ -18,7 +19,7 @@ import type { Order, Report, ServiceSettings } from './service-messages.ts';
 const settings = JSON.parse(process.argv[2] ?? '{}') as ServiceSettings;
 const { model, decoders, timeoutMs, memoryBytes } = settings;
 const config = configSchema
-  .pick({ model: true, batching: true, images: true, pipeline: true })
+  .pick({ model: true, batching: true, images: true, dedupe: true, pipeline: true })
   .parse({
     model: { path: model, threads: 1 },
     images: { decoders, decodeTimeoutMs: timeoutMs, decoderMemoryBytes: memoryBytes },
@@ -51,6 +52,7 @@ const pipeline = new Pipeline(
   {
     ...inspector,
     source: new MemoryEventSource(topic),
+    lists: noLists,
     events: createEventDecoder(),
     fetcher: createSchemeFetcher([]),
     sink,

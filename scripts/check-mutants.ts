@@ -1,5 +1,5 @@
 /**
- * `npm run mutants`: takes each safeguard of delivery out of a copy of the sources and expects the unit tests to
+ * `npm run mutants`: takes each safeguard of delivery and of fetching out of a copy of the sources and expects the unit tests to
  * notice. A safeguard whose loss nobody notices is one that a later change may lose.
  */
 import { spawnSync } from 'node:child_process';
@@ -106,6 +106,62 @@ const MUTANTS: Mutant[] = [
     from: "      await journey.stage('emit', () => sink.emit(emission));",
     to: "      delivery.resolve();\n      await journey.stage('emit', () => sink.emit(emission));",
     tests: ['test/pipeline', 'test/crash-points.test.ts'],
+  },
+  {
+    safeguard: 'references: every address of a name is judged',
+    file: 'src/references/guarded-connector.ts',
+    from: 'for (const { address } of [first, ...others]) {',
+    to: 'for (const { address } of [first]) {',
+    tests: ['test/references/ssrf.test.ts'],
+  },
+  {
+    safeguard: 'references: what was judged is what is connected to',
+    file: 'src/references/guarded-connector.ts',
+    from: '    judged(hostname).then(',
+    to: '    judged(hostname).then(() => resolve(hostname) as ReturnType<typeof judged>).then(',
+    tests: ['test/references/ssrf.test.ts'],
+  },
+  {
+    safeguard: 'references: an address that is connected to without a name is judged',
+    file: 'src/references/guarded-connector.ts',
+    from: 'isIP(target.hostname) === 0 ? null : addresses.forbids(target.hostname)',
+    to: 'isIP(target.hostname) >= 0 ? null : addresses.forbids(target.hostname)',
+    tests: ['test/references/guarded-connector.test.ts'],
+  },
+  {
+    safeguard: 'references: a proxy is asked for no forbidden address',
+    file: 'src/references/url-policy.ts',
+    from: 'isIP(literal) === 0 ? null : addresses.forbids(literal)',
+    to: 'isIP(literal) >= 0 ? null : addresses.forbids(literal)',
+    tests: ['test/references/http-connections.test.ts'],
+  },
+  {
+    safeguard: 'references: each redirect is judged',
+    file: 'src/references/http-fetcher.ts',
+    from: '      policy.check(target, url);\n',
+    to: '',
+    tests: ['test/references/ssrf.test.ts'],
+  },
+  {
+    safeguard: 'references: only named hosts are asked',
+    file: 'src/references/url-policy.ts',
+    from: 'if (!isAllowed(url.hostname))',
+    to: "if (!isAllowed(url.hostname) && url.hostname === '')",
+    tests: ['test/references/ssrf.test.ts'],
+  },
+  {
+    safeguard: 'references: no redirect leads from https to http',
+    file: 'src/references/url-policy.ts',
+    from: "from?.protocol === 'https:' && ",
+    to: "from?.protocol === 'ftp:' && ",
+    tests: ['test/references/http-connections.test.ts'],
+  },
+  {
+    safeguard: 'references: no body is read beyond the limit',
+    file: 'src/references/read-limited.ts',
+    from: 'if (length > maxBytes) throw tooLarge(name, maxBytes);',
+    to: '',
+    tests: ['test/references'],
   },
 ];
 

@@ -12,9 +12,9 @@ import { createEventDecoder } from './events/event-decoder.ts';
 import { createSchemaRegistry } from './events/http-schema-registry.ts';
 import type { SchemaRegistry } from './events/schema-registry.ts';
 import type { FaultPoints } from './fault-points.ts';
-import { createFileFetcher } from './images/file-fetcher.ts';
-import type { ImageFetcher } from './images/image-fetcher.ts';
-import { createSchemeFetcher } from './images/scheme-fetcher.ts';
+import { fetcherOf } from './fetcher.ts';
+import { configuredLists } from './hashes/configured-lists.ts';
+import { openHashLists } from './hashes/lists.ts';
 import { createInspector } from './inspector.ts';
 import { createKafka } from './kafka/client.ts';
 import { missingTopics } from './kafka/topics.ts';
@@ -23,7 +23,9 @@ import { Health } from './observability/health.ts';
 import { startHttpServer } from './observability/http-server.ts';
 import { startTelemetry } from './observability/otel-telemetry.ts';
 import { Pipeline } from './pipeline.ts';
+import type { PolicyBundle } from './policies/bundle.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
+import type { ImageFetcher } from './references/image-fetcher.ts';
 import { topicsOf } from './topics.ts';
 import { VERSION } from './version.ts';
 
@@ -82,15 +84,27 @@ export async function createApp(
           (server) => server.close(),
         );
 
-  const inspector = started.adopt(await createInspector(config, { clock, telemetry }), (it) =>
-    it.close(),
+  const inspector = started.adopt(
+    await createInspector(config, { clock, telemetry, secrets, logger }),
+    (it) => it.close(),
   );
   health.modelLoaded(`${inspector.encoder.id} on ${inspector.encoder.executionProvider}`);
+
+  const fetcher = overrides.fetcher ?? started.adopt(await fetcherOf(config), (it) => it.close());
 
   const kafka = createKafka(config.kafka, secrets, logger);
   requireTopics(await missingTopics(kafka, topicsOf(config)));
   health.topicsChecked(topicsOf(config).join(', '));
   const registry = registryOf({ config, secrets });
+  requirePolicies(config.lists, inspector.bundle.bundle);
+  const lists = started.adopt(
+    await openHashLists({
+      lists: configuredLists(config.lists, { kafka: () => kafka, clock }),
+      logger,
+      telemetry,
+    }),
+    (it) => it.close(),
+  );
 
   const faults = overrides.faultPoints;
   const ends = createKafkaEnds(config, { kafka, registry, clock, logger, faults });
@@ -99,6 +113,7 @@ export async function createApp(
   health.observeSource(() => source.status());
   observed.observeSource(() => source.status());
   observed.observeDecoders(() => inspector.images.restarts);
+  observed.observeCache(() => inspector.cache.size());
   observed.describeModel({
     model: inspector.encoder,
     bundle: inspector.bundle.bundle,
@@ -107,13 +122,14 @@ export async function createApp(
   const pipeline = new Pipeline(
     {
       ...inspector,
+      lists,
       source,
       sink,
       telemetry,
       clock,
       faults,
       events: createEventDecoder({ registry }),
-      fetcher: overrides.fetcher ?? fetcherOf(config),
+      fetcher,
       onFailure: (error) => {
         health.died(messageOf(error));
         giveUpInTime();
@@ -176,10 +192,18 @@ export function registryOf({
   return createSchemaRegistry({ url, username, password: secrets.registryPassword });
 }
 
-/** References of the schemes that are configured. */
-export function fetcherOf({ images }: Pick<Config, 'images'>): ImageFetcher {
-  const { root, maxBytes } = images;
-  return createSchemeFetcher(root === undefined ? [] : [createFileFetcher({ root, maxBytes })]);
+/** A negative list must not be about a policy that is not there. */
+function requirePolicies(lists: Config['lists'], { policies }: PolicyBundle): void {
+  const known = new Set(policies.map(({ id }) => id));
+  const faults = lists.flatMap(({ id, policies: named = [] }) =>
+    named.filter((policy) => !known.has(policy)).map((policy) => `list ${id}: no policy ${policy}`),
+  );
+  if (faults.length > 0) {
+    throw new AppError(
+      'config_invalid',
+      `opening the lists of known images:\n${faults.join('\n')}`,
+    );
+  }
 }
 
 function requireTopics(missing: readonly string[]): void {

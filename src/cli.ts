@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { checkCommand } from './cli/check.ts';
 import { deadLettersCommand } from './cli/dead-letters.ts';
 import { demoCommand } from './cli/demo.ts';
+import { hashCommand } from './cli/hash.ts';
 import { runMain } from './cli/main.ts';
 import { modelsCommand } from './cli/models.ts';
 import { publishCommand } from './cli/publish.ts';
@@ -21,6 +22,7 @@ const program = new Command('moderato')
   .addCommand(checkCommand())
   .addCommand(scoreCommand())
   .addCommand(scanCommand())
+  .addCommand(hashCommand())
   .addCommand(publishCommand())
   .addCommand(tailCommand())
   .addCommand(reconcileCommand())

@@ -11,6 +11,7 @@ interface Leaf {
 interface JsonSchema {
   type?: string;
   properties?: Record<string, JsonSchema>;
+  items?: JsonSchema;
   anyOf?: JsonSchema[];
   const?: unknown;
 }
@@ -26,7 +27,7 @@ export interface EnvOverlay {
 
 /**
  * Every leaf of a configuration schema can be set by a variable: `kafka.groupId` by `MODERATO_KAFKA_GROUP_ID`.
- * Lists are comma separated. `reserved` are the variables with a meaning of their own.
+ * Lists are comma separated; a list of objects cannot be set. `reserved` are the variables with a meaning of their own.
  */
 export function overlayEnv(
   schema: z.ZodType,
@@ -74,7 +75,9 @@ function leavesOf(schema: JsonSchema, path: string[] = []): Leaf[] {
       leavesOf(child, [...path, key]),
     ),
   );
-  const scalars = branches.filter((branch) => branch.properties === undefined);
+  const scalars = branches.filter(
+    ({ properties, items }) => properties === undefined && items?.properties === undefined,
+  );
   const types = scalars.map((branch) => branch.type ?? typeof branch.const);
   return scalars.length === 0 ? nested : [...nested, { path, types: new Set(types) }];
 }

@@ -1,11 +1,100 @@
 import { z } from 'zod';
+import { MAX_DISTANCE } from './hashes/hash-index.ts';
+import { MATCH_DISTANCE } from './hashes/pdq.ts';
 
 const ms = z.int().nonnegative();
 const count = z.int().positive();
 const path = z.string().min(1);
+const HOST = /^(?:\*\.)?[^\s*:/?#@\\[\]]+$|^\[[0-9a-f:.]+\]$/i;
+const hosts = z
+  .array(
+    z
+      .string()
+      .refine((host) => HOST.test(host) && URL.canParse(`http://${host.replace('*.', '')}`), {
+        error: 'expected a host name, *.example.com, 10.0.0.1 or [::1]; ports are in allowPorts',
+      }),
+  )
+  .min(1);
 const topic = z
   .string()
   .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'not a Kafka topic name: 1 to 249 of a-z A-Z 0-9 . _ -');
+
+/** The password is a secret, the user a key of its own, and everything else about the connection is ours to say. */
+function isStoreUrl(text: string): boolean {
+  if (!URL.canParse(text)) return false;
+  const url = new URL(text);
+  return (
+    /^rediss?:$/.test(url.protocol) &&
+    url.hostname !== '' &&
+    /^(\/\d*)?$/.test(url.pathname) &&
+    [url.username, url.password, url.search, url.hash].every((part) => part === '')
+  );
+}
+
+const list = z
+  .strictObject({
+    id: z.string().regex(/^[a-z0-9][a-z0-9._-]{0,63}$/, 'expected up to 64 of a-z 0-9 . _ -'),
+    kind: z.enum(['block', 'allow', 'negative']),
+    mode: z.enum(['enforce', 'shadow']).default('enforce'),
+    /** One of the two: a file, read again when it changes, or a compacted topic. */
+    file: path.optional(),
+    topic: topic.optional(),
+    /** Of a file whose lines do not say it. */
+    hashType: z.enum(['pdq', 'sha256', 'auto']).default('auto'),
+    /** The most bits between PDQ hashes that match. */
+    distance: z.int().min(0).max(MAX_DISTANCE).default(MATCH_DISTANCE),
+    /** Of a negative list: the policies that it keeps from firing; all of them where it is not given. */
+    policies: z.array(z.string().min(1)).min(1).optional(),
+  })
+  .refine(({ file, topic }) => (file === undefined) !== (topic === undefined), {
+    error: 'expected either file or topic',
+  })
+  .refine(({ kind, policies }) => kind === 'negative' || policies === undefined, {
+    error: 'only for a negative list',
+    path: ['policies'],
+  });
+
+/** `http:` and `https:` references are served from these hosts only; without this section not at all. */
+const imagesOverHttp = z
+  .strictObject({
+    allowHosts: hosts,
+    allowPorts: z.array(z.coerce.number().int().min(1).max(65_535)).default([80, 443]),
+    /** CIDR ranges that may be connected to although they are not public. */
+    allowAddresses: z.array(z.cidrv4().or(z.cidrv6())).default([]),
+    connectTimeoutMs: count.default(5_000),
+    headersTimeoutMs: count.default(10_000),
+    /** Between two pieces of a body. */
+    bodyTimeoutMs: count.default(10_000),
+    /** Of a whole fetch, redirects included. */
+    totalTimeoutMs: count.default(30_000),
+    maxRedirects: z.int().nonnegative().default(3),
+    connectionsPerHost: count.default(8),
+    /** hold: until the host is back; give-up: not_inspected after `attempts`. */
+    onOutage: z.enum(['hold', 'give-up']).optional(),
+    attempts: count.default(3),
+    /** environment: HTTP_PROXY, HTTPS_PROXY and NO_PROXY. No address is judged then. */
+    proxy: z.enum(['none', 'environment']).default('none'),
+  })
+  .transform((http) => ({ ...http, onOutage: http.onOutage ?? patienceWith(http.allowHosts) }));
+
+/** Under a wildcard whoever writes an event can name a host that never answers, and would stop a partition. */
+function patienceWith(allowHosts: readonly string[]): 'hold' | 'give-up' {
+  return allowHosts.some((host) => host.startsWith('*.')) ? 'give-up' : 'hold';
+}
+
+/** `s3:` references; without this section not at all. Credentials come from the AWS SDK's chain. */
+const imagesInS3 = z.strictObject({
+  region: z.string().min(1).optional(),
+  /** The base URL of a store that is not Amazon's. */
+  endpoint: z.url({ protocol: /^https?$/ }).optional(),
+  forcePathStyle: z.boolean().default(false),
+  /** The only buckets served; without it, every one that the credentials can read. */
+  buckets: z.array(z.string().min(1)).min(1).optional(),
+  /** Of a whole fetch. */
+  timeoutMs: count.default(30_000),
+  /** Of the SDK, before the store is taken for away and the record is held. */
+  attempts: count.default(3),
+});
 
 /** Paths are relative to the configuration file. Every key is documented in docs/configuration.md. */
 export const configSchema = z.strictObject({
@@ -68,6 +157,13 @@ export const configSchema = z.strictObject({
   /** Needed to read or write Confluent wire format. Secret: MODERATO_REGISTRY_PASSWORD. */
   registry: z.strictObject({ url: z.url(), username: z.string().optional() }).optional(),
   policies: path,
+  /** Known images, by their hashes. */
+  lists: z
+    .array(list)
+    .refine((lists) => new Set(lists.map(({ id }) => id)).size === lists.length, {
+      error: 'two lists have the same id',
+    })
+    .default([]),
   model: z
     .strictObject({
       /** A folder, `starter`, or the name of a pulled model. */
@@ -105,6 +201,42 @@ export const configSchema = z.strictObject({
         .default(2 * 1024 * 1024 * 1024),
       /** Decoder processes; 0: as many as there are cores. */
       decoders: z.int().nonnegative().default(0),
+      /** The most frames of an animation that are inspected: first, last, the others evenly between. */
+      sampledFrames: count.default(6),
+      /** The most tiles of an image at least twice as long as wide; below 2: none. */
+      tiles: z.int().nonnegative().default(6),
+      /** A file that ends too early: `not_inspected`, or what is there of it inspected and marked. */
+      truncated: z.enum(['refuse', 'inspect']).default('refuse'),
+      /** References fetched at once over the network; with maxBytes, bounds the memory that they take. */
+      fetchConcurrency: count.default(16),
+      /** Whether `data:` references are served. */
+      data: z.boolean().default(false),
+      http: imagesOverHttp.optional(),
+      s3: imagesInS3.optional(),
+    })
+    .prefault({}),
+  /** A picture that was inspected is not decoded and embedded again. */
+  dedupe: z
+    .strictObject({
+      /** What is kept in memory; 0 switches all of it off, the shared store included. */
+      maxBytes: z
+        .int()
+        .nonnegative()
+        .default(64 * 1024 * 1024),
+      /** Bits in which the PDQ hash of another picture may differ to be taken for this one; null: never. */
+      nearDistance: z.int().min(0).max(64).nullable().default(null),
+      /** Redis or Valkey. Secret: MODERATO_CACHE_PASSWORD. */
+      shared: z
+        .strictObject({
+          url: z.string().refine(isStoreUrl, {
+            error: 'expected redis://host:port/db or rediss://…, without credentials',
+          }),
+          username: z.string().min(1).optional(),
+          ca: path.optional(),
+          ttlSeconds: count.default(7 * 24 * 60 * 60),
+          timeoutMs: count.default(50),
+        })
+        .optional(),
     })
     .prefault({}),
   pipeline: z
@@ -142,4 +274,5 @@ export type Config = z.infer<typeof configSchema>;
 export interface Secrets {
   kafkaSaslPassword?: string;
   registryPassword?: string;
+  cachePassword?: string;
 }

@@ -23,6 +23,7 @@ export interface ReadConfig {
 const SECRETS: Record<keyof Secrets, string> = {
   kafkaSaslPassword: 'MODERATO_KAFKA_SASL_PASSWORD',
   registryPassword: 'MODERATO_REGISTRY_PASSWORD',
+  cachePassword: 'MODERATO_CACHE_PASSWORD',
 };
 
 /**
@@ -95,7 +96,9 @@ async function readSecrets(env: Environment, faults: string[]): Promise<Secrets>
 
 function absolutePaths(sections: Partial<Config>, folder: string): Partial<Config> {
   const from = (path: string): string => resolve(folder, path);
-  const { images, kafka, model, policies } = sections;
+  const { dedupe, images, kafka, lists = [], model, policies } = sections;
+  if (dedupe?.shared?.ca !== undefined) dedupe.shared.ca = from(dedupe.shared.ca);
+  for (const list of lists) if (list.file !== undefined) list.file = from(list.file);
   if (images?.root !== undefined) images.root = from(images.root);
   // Without a slash it is the name of a model.
   if (model && /[/\\]/.test(model.path)) model.path = from(model.path);

@@ -23,11 +23,14 @@ export const DISPOSITIONS = {
   image_uri_invalid: 'not-inspected',
   image_scheme_unsupported: 'not-inspected',
   image_outside_root: 'not-inspected',
+  image_url_refused: 'not-inspected',
   image_not_found: 'not-inspected',
   image_forbidden: 'not-inspected',
+  image_unfetchable: 'not-inspected',
   image_empty: 'not-inspected',
   image_too_large: 'not-inspected',
   image_hash_mismatch: 'not-inspected',
+  image_host_unavailable: 'not-inspected',
   image_store_unavailable: 'retry',
 
   // from bytes to pixels
@@ -58,6 +61,7 @@ export const DISPOSITIONS = {
   // starting up
   config_invalid: 'fatal',
   bundle_invalid: 'fatal',
+  list_invalid: 'fatal',
   model_not_found: 'fatal',
   model_invalid: 'fatal',
   model_corrupt: 'fatal',

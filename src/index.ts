@@ -8,7 +8,7 @@ export { loadConfig, type LoadedConfig } from './config.ts';
 export { configSchema, type Config, type Secrets } from './config-schema.ts';
 export type { Delivery, EventSource, InputRecord, SourceStatus } from './consumers/event-source.ts';
 export { AppError, type Disposition, type ErrorCode } from './errors.ts';
-export type { ImageFetcher } from './images/image-fetcher.ts';
+export type { ImageFetcher } from './references/image-fetcher.ts';
 export { createInspector, type Inspector, type InspectorConfig } from './inspector.ts';
 export { createLogger, noLogger, type Logger } from './logger.ts';
 export type { ClipEncoder, EncoderInfo, UnitVector } from './model/clip-encoder.ts';

@@ -1,8 +1,13 @@
 import { availableParallelism } from 'node:os';
 import type { Clock } from './clock.ts';
-import type { Config } from './config-schema.ts';
+import type { CacheFault, EmbeddingCache } from './cache/embedding-cache.ts';
+import { createEmbeddingCache } from './cache/create-cache.ts';
+import type { Config, Secrets } from './config-schema.ts';
+import type { DecoderSettings } from './images/decoder-messages.ts';
 import { createDecoderPool, type DecoderPool } from './images/decoder-pool.ts';
-import type { Pixels } from './images/image-decoder.ts';
+import type { Pixels, PreprocessSpec } from './images/image-decoder.ts';
+import { viewsVersion } from './images/preprocessing-version.ts';
+import { noLogger, type Logger } from './logger.ts';
 import { Batcher } from './model/batcher.ts';
 import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
 import { readModelFolder } from './model/model-folder.ts';
@@ -14,7 +19,7 @@ import { embedBundle, type EmbeddedBundle } from './policies/prompt-embeddings.t
 
 export type InspectorConfig = Pick<
   Config,
-  'policies' | 'model' | 'batching' | 'images' | 'pipeline'
+  'policies' | 'model' | 'batching' | 'images' | 'dedupe' | 'pipeline'
 >;
 
 /** What judges images, wherever they come from and their verdicts go: model, policies and decoder processes. */
@@ -23,8 +28,18 @@ export interface Inspector {
   bundle: EmbeddedBundle;
   images: DecoderPool;
   batcher: Batcher<Pixels, UnitVector>;
-  /** Ends the decoder processes and the inference thread. */
+  cache: EmbeddingCache;
+  /** Ends the decoder processes and the inference thread, and lets go of what was kept. */
   close(): Promise<void>;
+}
+
+export interface InspectorParts {
+  clock: Clock;
+  telemetry: Telemetry;
+  /** For the shared store of inspected images. @default none */
+  secrets?: Secrets;
+  /** @default nobody is told */
+  logger?: Logger;
 }
 
 /**
@@ -34,21 +49,20 @@ export interface Inspector {
  */
 export async function createInspector(
   config: InspectorConfig,
-  { clock, telemetry }: { clock: Clock; telemetry: Telemetry },
+  parts: InspectorParts,
 ): Promise<Inspector> {
+  const { clock, telemetry, secrets = {}, logger = noLogger } = parts;
   await using started = new AsyncDisposableStack();
   const policies = await loadBundle(config.policies);
   const model = await readModelFolder(await resolveModel(config.model.path));
 
+  const decoding = decoderSettingsOf(config.images, model.preprocess);
   const images = started.adopt(
     createDecoderPool({
-      preprocess: model.preprocess,
+      ...decoding,
       processes: config.images.decoders || availableParallelism(),
       timeoutMs: config.images.decodeTimeoutMs,
       memoryBytes: config.images.decoderMemoryBytes,
-      maxPixels: config.images.maxPixels,
-      maxEdge: config.images.maxEdge,
-      maxFrames: config.images.maxFrames,
     }),
     (pool) => pool.close(),
   );
@@ -64,6 +78,18 @@ export async function createInspector(
     (thread) => thread.close(),
   );
   const bundle = await embedBundle(policies, encoder);
+
+  const { hash: modelHash, dimensions, preprocessing } = encoder.info;
+  const space = {
+    modelHash,
+    dimensions,
+    preprocessing: viewsVersion(preprocessing, decoding.views),
+  };
+  const onFault = (fault: CacheFault): void => telemetry.cacheFailed(fault);
+  const cache = started.adopt(
+    createEmbeddingCache(config.dedupe, secrets, { space, clock, logger, onFault }),
+    (it) => it.close(),
+  );
 
   const { width, height } = model.preprocess;
   const black: Pixels = { data: new Uint8Array(width * height * 3), width, height };
@@ -81,5 +107,15 @@ export async function createInspector(
   });
 
   const running = started.move();
-  return { encoder: encoder.info, bundle, images, batcher, close: () => running.disposeAsync() };
+  const close = (): Promise<void> => running.disposeAsync();
+  return { encoder: encoder.info, bundle, images, batcher, cache, close };
+}
+
+/** What a decoder process is told of the configuration. */
+export function decoderSettingsOf(
+  images: Config['images'],
+  preprocess: PreprocessSpec,
+): DecoderSettings {
+  const { maxPixels, maxEdge, maxFrames, sampledFrames, tiles, truncated } = images;
+  return { preprocess, maxPixels, maxEdge, maxFrames, views: { sampledFrames, tiles, truncated } };
 }

@@ -1,22 +1,28 @@
+import { createHash } from 'node:crypto';
+import type { InspectedImage } from './cache/embedding-cache.ts';
 import type { InputRecord } from './consumers/event-source.ts';
 import { AppError } from './errors.ts';
 import { originOf } from './events/origin.ts';
 import type {
+  Embedding,
   Header,
   ImageEvent,
   ImageFacts,
   NotInspectedReason,
   Outcome,
+  ListMatch,
   PolicyResult,
+  Reused,
   Verdict,
 } from './events/types.generated.ts';
 import { verdictId } from './events/verdict-id.ts';
-import type { DecodedImage } from './images/image-decoder.ts';
-import type { LoadedImage } from './images/load-image.ts';
+import type { HashLists } from './hashes/lists.ts';
+import type { LoadedImage } from './references/load-image.ts';
 import type { Journey } from './journey.ts';
-import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
+import type { EncoderInfo } from './model/clip-encoder.ts';
 import type { PolicyBundle } from './policies/bundle.ts';
 import { requestedOnError } from './policies/decide.ts';
+import type { EmbeddedView } from './policies/score-views.ts';
 import { deadLetterOf } from './producers/dead-letter.ts';
 import type { Emission } from './producers/verdict-sink.ts';
 
@@ -24,6 +30,7 @@ import type { Emission } from './producers/verdict-sink.ts';
 export interface Judge {
   encoder: EncoderInfo;
   bundle: PolicyBundle;
+  lists: Pick<HashLists, 'version'>;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -37,13 +44,18 @@ export class Judgement {
   #image: ImageFacts | null = null;
   #outcome: Outcome = 'not_inspected';
   #policies: PolicyResult[] = [];
-  #embedding: UnitVector | undefined;
+  #views: readonly EmbeddedView[] = [];
+  #reused: Reused | null = null;
+  #lists: ListMatch[] = [];
+  /** What it is judged by besides the model; lists are reloaded as the process runs. */
+  #bundleHash: string;
   #error: AppError | undefined;
 
   constructor(judge: Judge, record: InputRecord, journey: Journey) {
     this.#judge = judge;
     this.#record = record;
     this.#journey = journey;
+    this.#bundleHash = effectiveHash(judge);
   }
 
   decoded(event: ImageEvent): void {
@@ -59,19 +71,34 @@ export class Judgement {
       width: null,
       height: null,
       frames: null,
+      truncated: false,
+      views: null,
+      pdq: null,
     };
   }
 
-  preprocessed(image: DecodedImage): void {
+  preprocessed(image: Omit<InspectedImage, 'views'>): void {
     if (this.#image === null) return;
-    const { format, width, height, frames } = image;
-    this.#image = { ...this.#image, format, width, height, frames };
+    const { format, width, height, frames, truncated, pdq } = image;
+    this.#image = { ...this.#image, format, width, height, frames, truncated, pdq };
   }
 
-  decided(outcome: Outcome, policies: PolicyResult[], embedding: UnitVector): void {
+  inspected(image: InspectedImage, reused: Reused | null): void {
+    this.preprocessed(image);
+    this.#views = image.views;
+    if (this.#image) this.#image.views = image.views.length;
+    this.#reused = reused;
+  }
+
+  /** On which lists the image is, the strongest first, as of now. */
+  listed(matches: ListMatch[]): void {
+    this.#lists = matches;
+    this.#bundleHash = effectiveHash(this.#judge);
+  }
+
+  decided(outcome: Outcome, policies: PolicyResult[]): void {
     this.#outcome = outcome;
     this.#policies = policies;
-    this.#embedding = embedding;
   }
 
   /** Whether `error` is an answer about this record (then it becomes its reason) and not a fault of ours. */
@@ -91,17 +118,30 @@ export class Judgement {
         this.#judge.now(),
       );
     }
-    if (withEmbedding && this.#embedding && this.#event && this.#image) {
-      const { encoder } = this.#judge;
-      emission.embedding = {
-        eventId: this.#event.eventId,
-        imageSha256: this.#image.sha256,
-        modelHash: encoder.hash,
-        preprocessing: encoder.preprocessing,
-        vector: Array.from(this.#embedding),
-      };
+    if (withEmbedding) {
+      const embedding = this.#embedding();
+      if (embedding) emission.embedding = embedding;
     }
     return emission;
+  }
+
+  #embedding(): Embedding | undefined {
+    const [first, ...others] = this.#views;
+    if (first === undefined || this.#event === undefined || this.#image === null) return undefined;
+    const { encoder } = this.#judge;
+    return {
+      eventId: this.#event.eventId,
+      imageSha256: this.#image.sha256,
+      modelHash: encoder.hash,
+      preprocessing: encoder.preprocessing,
+      vector: Array.from(first.embedding),
+      others: others.map(({ region: { frame, crop, background }, embedding }) => ({
+        frame,
+        crop,
+        background,
+        vector: Array.from(embedding),
+      })),
+    };
   }
 
   #verdict(): Verdict {
@@ -114,7 +154,7 @@ export class Judgement {
         eventId,
         ...originOf(this.#record), // redriven any number of times, it is the same event
         modelHash: encoder.hash,
-        bundleHash: bundle.hash,
+        bundleHash: this.#bundleHash,
       }),
       eventId,
       occurredAt: event?.occurredAt ?? null,
@@ -127,13 +167,15 @@ export class Judgement {
       reason: this.#reason(),
       policies: this.#policies,
       image: this.#image,
+      lists: this.#lists,
+      reused: this.#reused,
       model: {
         id: encoder.id,
         hash: encoder.hash,
         preprocessing: encoder.preprocessing,
         executionProvider: encoder.executionProvider,
       },
-      bundle: { version: bundle.version, hash: bundle.hash },
+      bundle: { version: bundle.version, hash: this.#bundleHash },
       timings: {
         fetchMs: this.#journey.duration('fetch'),
         decodeMs: this.#journey.duration('preprocess'),
@@ -150,4 +192,10 @@ export class Judgement {
     const requested = requestedOnError(this.#judge.bundle);
     return { code, message, stage: this.#journey.stageName, requested };
   }
+}
+
+/** Verdicts by the same policies and the same lists have the same hash. */
+function effectiveHash({ bundle, lists }: Judge): string {
+  if (lists.version === '') return bundle.hash;
+  return createHash('sha256').update(`${bundle.hash}\n${lists.version}`).digest('hex');
 }

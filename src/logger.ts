@@ -40,6 +40,7 @@ const SECRET_KEYS = [
   'secrets',
   'kafkaSaslPassword',
   'registryPassword',
+  'cachePassword',
 ];
 
 /** For callers that were given no logger. */

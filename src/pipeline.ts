@@ -2,36 +2,32 @@
  * The way of one image event, from the record taken to the offset resolved. Newcomers start at `#judge`.
  * This file imports no library and names no adapter: it sees ports only.
  */
-import type { Clock } from './clock.ts';
 import type { Delivery, EventSource } from './consumers/event-source.ts';
 import type { EventDecoder } from './events/event-decoder.ts';
 import { dispositionOf } from './errors.ts';
 import type { FaultPoints } from './fault-points.ts';
 import { Gate } from './gate.ts';
-import type { ImageDecoder, Pixels } from './images/image-decoder.ts';
-import type { ImageFetcher } from './images/image-fetcher.ts';
-import { loadImage } from './images/load-image.ts';
+import type { HashLists } from './hashes/lists.ts';
+import { pdqFromHex } from './hashes/pdq.ts';
+import { Inspection, type InspectionParts } from './inspection.ts';
+import type { ImageFetcher } from './references/image-fetcher.ts';
+import { loadImage } from './references/load-image.ts';
 import { Journey } from './journey.ts';
 import { Judgement } from './judgement.ts';
-import type { Batcher } from './model/batcher.ts';
-import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
-import type { Telemetry } from './observability/telemetry.ts';
-import { decide } from './policies/decide.ts';
+import type { EncoderInfo } from './model/clip-encoder.ts';
+import { decide, decisiveMatch, suppress } from './policies/decide.ts';
 import type { EmbeddedBundle } from './policies/prompt-embeddings.ts';
-import { scoreImage } from './policies/score.ts';
+import { scoreViews } from './policies/score-views.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
 
-export interface PipelineParts {
+export interface PipelineParts extends InspectionParts {
   source: EventSource;
   events: EventDecoder;
   fetcher: ImageFetcher;
-  images: ImageDecoder;
-  batcher: Batcher<Pixels, UnitVector>;
+  lists: HashLists;
   encoder: EncoderInfo;
   bundle: EmbeddedBundle;
   sink: VerdictSink;
-  telemetry: Telemetry;
-  clock: Clock;
   faults?: FaultPoints | undefined;
   /** Told of the error that ends the run, before what is in flight has finished. */
   onFailure?: (error: unknown) => void;
@@ -52,6 +48,7 @@ export class Pipeline {
   readonly #parts: PipelineParts;
   readonly #limits: PipelineLimits;
   readonly #inFlight: Gate;
+  readonly #inspection: Inspection;
   readonly #holding = new AbortController();
   readonly #givenUp = Promise.withResolvers<undefined>();
   #failure: { error: unknown } | undefined;
@@ -59,6 +56,7 @@ export class Pipeline {
   constructor(parts: PipelineParts, limits: PipelineLimits) {
     this.#parts = parts;
     this.#limits = limits;
+    this.#inspection = new Inspection(parts);
     this.#inFlight = new Gate(limits.maxInFlight, limits.maxInFlightBytes);
   }
 
@@ -139,10 +137,10 @@ export class Pipeline {
     }
   }
 
-  /** Decode → fetch → preprocess → batch and infer → score → decide. */
+  /** Decode → fetch → inspect (preprocess → batch and infer) → score → decide. */
   async #judge({ record, revoked }: Delivery, journey: Journey): Promise<Judgement> {
-    const { events, fetcher, images, encoder, bundle, clock } = this.#parts;
-    const judge = { encoder, bundle: bundle.bundle, now: () => clock.now() };
+    const { events, fetcher, encoder, lists, bundle, clock } = this.#parts;
+    const judge = { encoder, bundle: bundle.bundle, lists, now: () => clock.now() };
     const judgement = new Judgement(judge, record, journey);
     try {
       const event = await journey.stage('decode', () => events.decode(record.value));
@@ -155,32 +153,28 @@ export class Pipeline {
       judgement.loaded(encoded);
       journey.reach('fetched');
 
-      const image = await journey.stage('preprocess', () => images.decode(encoded.bytes));
-      judgement.preprocessed(image);
-      journey.reach('preprocessed');
+      const { sha256 } = encoded;
+      const known = lists.match({ sha256, pdq: null });
+      if (decisiveMatch(known)) {
+        judgement.listed(known);
+        judgement.decided(decide([], known), []); // There is no need to look at it.
+        return judgement;
+      }
 
-      const embedding = await this.#infer(image.pixels, journey, revoked);
-      journey.reach('inferred');
+      const occasion = { journey, judgement, revoked };
+      const { image, reused } = await this.#inspection.of(encoded, occasion);
+      judgement.inspected(image, reused);
 
-      const region = { frame: 0, crop: image.crop };
       const startedAt = clock.elapsed();
-      const results = scoreImage(embedding, bundle, encoder.scoring, region);
+      const matches = lists.match({ sha256, pdq: image.pdq && pdqFromHex(image.pdq) });
+      judgement.listed(matches);
+      const results = suppress(scoreViews(image.views, bundle, encoder.scoring), matches);
       journey.record('score', startedAt, clock.elapsed());
-      judgement.decided(decide(results), results, embedding);
+      judgement.decided(decide(results, matches), results);
       journey.reach('scored');
     } catch (error) {
       if (!judgement.explainedBy(error)) throw error;
     }
     return judgement;
-  }
-
-  async #infer(pixels: Pixels, journey: Journey, revoked: AbortSignal): Promise<UnitVector> {
-    const { batcher, clock } = this.#parts;
-    journey.enter('infer');
-    const { value, inferMs, queueMs } = await batcher.submit(pixels, revoked);
-    const endedAt = clock.elapsed();
-    journey.record('queue', endedAt - inferMs - queueMs, endedAt - inferMs);
-    journey.record('infer', endedAt - inferMs, endedAt);
-    return value;
   }
 }

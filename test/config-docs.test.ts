@@ -6,17 +6,20 @@ import { packageFile } from '../src/package-files.ts';
 
 interface JsonSchema {
   properties?: Record<string, JsonSchema>;
+  items?: JsonSchema;
   anyOf?: JsonSchema[];
   default?: unknown;
 }
 
-/** Every key below `schema`, with its default where it has one. */
+/** Every key below `schema`, with its default where it has one; `lists[].id` of each item of a list. */
 function keysOf(schema: JsonSchema, path: string[] = []): Array<{ key: string; preset: unknown }> {
   const children = [schema, ...(schema.anyOf ?? [])].flatMap((branch) =>
     Object.entries(branch.properties ?? {}).flatMap(([key, child]) =>
       keysOf(child, [...path, key]),
     ),
   );
+  const itemPath = [...path.slice(0, -1), `${path.at(-1) ?? ''}[]`];
+  if (schema.items?.properties) children.push(...keysOf(schema.items, itemPath));
   return children.length > 0 ? children : [{ key: path.join('.'), preset: schema.default }];
 }
 

@@ -56,6 +56,39 @@ batching: { maxBatchSize: 0 }
     await expect(loadConfig(file, {})).rejects.toThrow('the configuration has 5 faults');
   });
 
+  it('reads lists of known images', async () => {
+    const { config } = await loadConfig(
+      await fileOf(
+        `${SOUND}lists:\n  - { id: a, kind: block, file: lists/a.csv }\n  - { id: b, kind: negative, topic: b, policies: [p], distance: 9 }\n`,
+      ),
+      {},
+    );
+    const preset = { mode: 'enforce', hashType: 'auto', distance: 31 };
+    expect(config.lists).toEqual([
+      { ...preset, id: 'a', kind: 'block', file: join(folder, 'lists/a.csv') },
+      { ...preset, id: 'b', kind: 'negative', topic: 'b', policies: ['p'], distance: 9 },
+    ]);
+  });
+
+  it.each([
+    ['{ id: a, kind: block }', /lists\[0\]: expected either file or topic/],
+    ['{ id: a, kind: block, file: f, topic: t }', /lists\[0\]: expected either file or topic/],
+    ['{ id: a, kind: block, file: f, policies: [p] }', /policies: only for a negative list/],
+    ['{ id: a, kind: block, file: f, distance: 64 }', /lists\[0\]\.distance/],
+    ['{ id: A B, kind: block, file: f }', /lists\[0\]\.id: expected up to 64/],
+  ])('refuses the list %s', async (list, message) => {
+    const { faults } = await readConfig(await fileOf(`${SOUND}lists: [${list}]`), {});
+    expect(faults.join()).toMatch(message);
+  });
+
+  it('refuses two lists of one id, and lists in a variable', async () => {
+    const twice = '{ id: a, kind: block, file: f }, { id: a, kind: allow, file: g }';
+    const file = await fileOf(`${SOUND}lists: [${twice}]`);
+    expect((await readConfig(file, {})).faults.join()).toContain('two lists have the same id');
+    const { faults } = await readConfig(await fileOf(SOUND), { MODERATO_LISTS: 'a' });
+    expect(faults.join()).toContain('MODERATO_LISTS: no such configuration key');
+  });
+
   it('keeps the sections that are sound, so that they can be looked at too', async () => {
     const { sections } = await readConfig(
       await fileOf(`${SOUND}\nbatching: { maxBatchSize: 0 }`),
@@ -101,6 +134,62 @@ batching: { maxBatchSize: 0 }
     const fromEnv = await loadConfig(file, { MODERATO_KAFKA_SASL_PASSWORD: 'other' });
     expect(fromEnv.secrets.kafkaSaslPassword).toBe('other');
     expect(JSON.stringify(fromEnv.config)).not.toContain('other');
+  });
+
+  describe('images.http.allowHosts', () => {
+    const faultsOf = async (hosts: string): Promise<string[]> => {
+      const text = `${SOUND}images: { http: { allowHosts: [${hosts}] } }`;
+      return (await readConfig(await fileOf(text), {})).faults;
+    };
+
+    it.each(['img.example', '"*.img.example"', '10.0.0.1', '"[::1]"', 'bücher.example'])(
+      'takes %s',
+      async (host) => {
+        expect(await faultsOf(host)).toEqual([]);
+      },
+    );
+
+    it.each([
+      ['a wildcard alone', '"*"'],
+      ['a second wildcard', '"*.*.example"'],
+      ['a wildcard elsewhere', 'a.*.example'],
+      ['a URL', '"http://a.example"'],
+      ['a path', 'a.example/b'],
+      ['a port', '"a.example:80"'],
+      ['a user', '"a@b.example"'],
+      ['a space', '"a b"'],
+      ['nothing', '""'],
+      ['an IPv4 address that is none', '1.2.3.400'],
+      ['an IPv6 address without brackets', '"::1"'],
+      ['an empty list', ''],
+    ])('refuses %s: %s', async (_, host) => {
+      expect(await faultsOf(host)).toHaveLength(1);
+    });
+  });
+
+  it.each([
+    ['allowHosts: [img.example]', 'hold'],
+    ['allowHosts: [img.example, "*.example"]', 'give-up'],
+    ['allowHosts: ["*.example"], onOutage: hold', 'hold'],
+    ['allowHosts: [img.example], onOutage: give-up', 'give-up'],
+  ])('images.http { %s }: onOutage is %s', async (http, onOutage) => {
+    const { config } = await loadConfig(await fileOf(`${SOUND}images: { http: { ${http} } }`), {});
+    expect(config.images.http?.onOutage).toBe(onOutage);
+  });
+
+  it('takes hosts, ports and ranges from variables', async () => {
+    const { config } = await loadConfig(await fileOf(SOUND), {
+      MODERATO_IMAGES_HTTP_ALLOW_HOSTS: 'a.example,*.b.example',
+      MODERATO_IMAGES_HTTP_ALLOW_PORTS: '443,8443',
+      MODERATO_IMAGES_HTTP_ALLOW_ADDRESSES: '10.0.0.0/8,fd00::/8',
+      MODERATO_IMAGES_S3_REGION: 'eu-central-1',
+    });
+    expect(config.images.http).toMatchObject({
+      allowHosts: ['a.example', '*.b.example'],
+      allowPorts: [443, 8_443],
+      allowAddresses: ['10.0.0.0/8', 'fd00::/8'],
+    });
+    expect(config.images.s3).toMatchObject({ region: 'eu-central-1', attempts: 3 });
   });
 
   it('says what is wrong when there is no such file', async () => {

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { availableParallelism } from 'node:os';
 import { fileURLToPath } from 'node:url';
 import { loadConfig } from '../../src/config.ts';
-import type { DecoderSettings } from '../../src/images/decoder-messages.ts';
+import { decoderSettingsOf } from '../../src/inspector.ts';
 import { readModelFolder } from '../../src/model/model-folder.ts';
 import { resolveModel } from '../../src/model/store.ts';
 import { report, settings, type ChildReport, type ChildSettings } from './child.ts';
@@ -12,8 +12,7 @@ import { report, settings, type ChildReport, type ChildSettings } from './child.
 const { config } = await loadConfig(settings.configFile);
 const { preprocess } = await readModelFolder(await resolveModel(config.model.path));
 const processes = config.images.decoders || availableParallelism();
-const { maxPixels, maxEdge, maxFrames } = config.images;
-const decoder: DecoderSettings = { preprocess, maxPixels, maxEdge, maxFrames };
+const decoder = decoderSettingsOf(config.images, preprocess);
 
 const shares = Array.from({ length: processes }, async () => {
   const share: ChildSettings = { ...settings, events: Math.ceil(settings.events / processes) };

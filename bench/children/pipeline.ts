@@ -1,10 +1,11 @@
 /** Everything that the service does with an event, on the in-memory adapters instead of Kafka. */
-import { fetcherOf } from '../../src/app.ts';
+import { fetcherOf } from '../../src/fetcher.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
 import { MemoryEventSource } from '../../src/consumers/memory-event-source.ts';
 import { MemoryTopic, type NewRecord } from '../../src/consumers/memory-topic.ts';
 import { createEventDecoder } from '../../src/events/event-decoder.ts';
+import { noLists } from '../../src/hashes/lists.ts';
 import { createInspector } from '../../src/inspector.ts';
 import { noTelemetry } from '../../src/observability/telemetry.ts';
 import { Pipeline } from '../../src/pipeline.ts';
@@ -20,8 +21,9 @@ const pipeline = new Pipeline(
   {
     ...inspector,
     source: new MemoryEventSource(topic),
+    lists: noLists,
     events: createEventDecoder(),
-    fetcher: fetcherOf(config),
+    fetcher: await fetcherOf(config),
     sink: createMemoryVerdictSink({
       acknowledge: () => {
         moments.push(now());

@@ -4,6 +4,8 @@ import { registryOf } from '../app.ts';
 import { readConfig } from '../config.ts';
 import type { Config, Secrets } from '../config-schema.ts';
 import { AppError, messageOf } from '../errors.ts';
+import { fetcherOf } from '../fetcher.ts';
+import { readListFile } from '../hashes/file-list.ts';
 import { createKafka } from '../kafka/client.ts';
 import { messageLimits, missingTopics } from '../kafka/topics.ts';
 import { noLogger } from '../logger.ts';
@@ -30,14 +32,18 @@ export async function findFaults(
   { offline }: { offline: boolean },
 ): Promise<Finding[]> {
   const { faults, sections, secrets } = await readConfig(file);
-  const { images, kafka, model, policies, registry, topics } = sections;
+  const { images, kafka, lists = [], model, policies, registry, topics } = sections;
   const looks: Array<Promise<Finding[]>> = [];
   if (policies !== undefined) looks.push(look(() => bundle(policies)));
   if (model) looks.push(look(() => encoder(model)));
+  for (const list of lists) {
+    if (list.file !== undefined) looks.push(look(() => hashList(list)));
+  }
   if (images?.root !== undefined) {
     const { root } = images;
     looks.push(look(() => imageRoot(root)));
   }
+  if (images) looks.push(look(() => references(images)));
   if (kafka && !offline) looks.push(look(() => broker(kafka, secrets, topics)));
   if (registry && !offline) looks.push(look(() => schemaRegistry(registry, secrets)));
   const findings = faults.map((what) => ({ ok: false, what }));
@@ -62,6 +68,12 @@ async function bundle(path: string): Promise<string> {
   return `policies ${path}: ${policies.length}, bundle ${hash.slice(0, 12)}`;
 }
 
+async function hashList({ id, file = '', hashType }: Config['lists'][number]): Promise<string> {
+  const entries = await readListFile(file, hashType);
+  const count = entries.length === 1 ? '1 entry' : `${entries.length} entries`;
+  return `list ${id} in ${file}: ${count}`;
+}
+
 async function encoder(model: Config['model']): Promise<string> {
   const started = await createWorkerClipEncoder({
     ...model,
@@ -79,6 +91,12 @@ async function imageRoot(root: string): Promise<string> {
   if (!found.isDirectory())
     throw new AppError('config_invalid', `images.root: ${root} is no folder`);
   return `images below ${root}`;
+}
+
+async function references(images: Config['images']): Promise<string> {
+  await using fetchers = new AsyncDisposableStack();
+  const { schemes } = fetchers.adopt(await fetcherOf({ images }), (it) => it.close());
+  return `references served: ${schemes.length > 0 ? schemes.join(', ') : 'none'}`;
 }
 
 async function broker(

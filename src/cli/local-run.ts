@@ -5,7 +5,8 @@ import { MemoryEventSource } from '../consumers/memory-event-source.ts';
 import { MemoryTopic, type NewRecord } from '../consumers/memory-topic.ts';
 import { createEventDecoder } from '../events/event-decoder.ts';
 import type { Verdict } from '../events/types.generated.ts';
-import { createFileFetcher } from '../images/file-fetcher.ts';
+import { noLists } from '../hashes/lists.ts';
+import { createFileFetcher } from '../references/file-fetcher.ts';
 import { createInspector, type Inspector } from '../inspector.ts';
 import { noTelemetry } from '../observability/telemetry.ts';
 import { packageFile } from '../package-files.ts';
@@ -27,7 +28,7 @@ export interface LocalOptions {
 
 /** The defaults of a configuration, for a run without Kafka. */
 const DEFAULTS = configSchema
-  .pick({ model: true, batching: true, images: true, pipeline: true })
+  .pick({ model: true, batching: true, images: true, dedupe: true, pipeline: true })
   .parse({});
 
 /** The inspector of a command that works on files, with the defaults of a configuration. */
@@ -51,6 +52,7 @@ export async function judgeFiles({ files, inspector, onVerdict }: LocalRun): Pro
     {
       ...inspector,
       source: new MemoryEventSource(topic),
+      lists: noLists,
       events: createEventDecoder(),
       fetcher: createFileFetcher({ root: '/', maxBytes: images.maxBytes }),
       sink: createMemoryVerdictSink({

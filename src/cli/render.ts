@@ -4,10 +4,13 @@
 import { styleText } from 'node:util';
 import Table from 'cli-table3';
 import type { Outcome, PolicyResult, Verdict } from '../events/types.generated.ts';
+import { decisiveMatch } from '../policies/decide.ts';
 import {
   comparisonOf,
   decimal,
   decisiveResult,
+  listText,
+  placeText,
   OUTCOMES,
   OUTCOME_NAMES,
   scoreText,
@@ -63,21 +66,28 @@ function reasonOf(verdict: Verdict, paint: Paint): string {
   if (reason) {
     return `${reason.code}  ${paint('dim', printable(reason.message))}`;
   }
+  const list = decisiveMatch(verdict.lists);
+  if (list) return `on the ${printable(listText(list))}`;
   const result = decisiveResult(verdict);
   if (!result) return paint('dim', 'no enforced policy');
   const { sign, threshold } = comparisonOf(result);
   const prompt = `“${printable(result.prompt)}”`;
   if (outcome === 'allow') {
+    const { suppressedBy } = result;
     const text = result.belowFloor
       ? `${result.id} ${scoreText(result.score)}, but ${cosineText(result)}`
-      : `nearest: ${result.id} ${scoreText(result.score)} ${sign} ${scoreText(threshold)}`;
+      : suppressedBy !== null
+        ? `${result.id} ${scoreText(result.score)}, but like one on the list “${printable(suppressedBy)}”`
+        : `nearest: ${result.id} ${scoreText(result.score)} ${sign} ${scoreText(threshold)}`;
     return paint('dim', text);
   }
   const over =
     result.margin === null || result.contrast === null
       ? ''
       : paint('dim', ` (${signed(result.margin)} over “${printable(result.contrast)}”)`);
-  return `${paint('bold', result.id)} ${scoreText(result.score)} ${sign} ${scoreText(threshold)}  ${prompt}${over}`;
+  const place = placeText(result, verdict);
+  const where = place === null ? '' : `, ${place}`;
+  return `${paint('bold', result.id)} ${scoreText(result.score)} ${sign} ${scoreText(threshold)}  ${prompt}${over}${where}`;
 }
 
 function cosineText({ prompt, cosine, cosineFloor }: PolicyResult): string {
@@ -125,8 +135,12 @@ function policyTable(policies: readonly PolicyResult[], paint: Paint): string {
   return drawn(table);
 }
 
-function policyName({ id, mode, belowFloor }: PolicyResult, paint: Paint): string {
-  const notes = [mode === 'shadow' ? 'shadow' : null, belowFloor ? 'below floor' : null];
+function policyName({ id, mode, belowFloor, suppressedBy }: PolicyResult, paint: Paint): string {
+  const notes = [
+    mode === 'shadow' ? 'shadow' : null,
+    belowFloor ? 'below floor' : null,
+    suppressedBy === null ? null : `suppressed by ${printable(suppressedBy)}`,
+  ];
   const note = notes.filter((each) => each !== null).join(', ');
   return note === '' ? id : `${id} ${paint('dim', `(${note})`)}`;
 }

@@ -38,17 +38,27 @@ export function topicsCommand(): Command {
       const event = inBase64(config.images.maxBytes);
       const limitOf = (topic: string): number =>
         topic === config.topics.deadLetters ? inBase64(event) : event;
-      const { created, existed } = await createTopics(
-        kafka,
-        topicsOf(config).map((topic) => ({
+      const ofEvents = topicsOf(config).map((topic) => ({
+        topic,
+        partitions,
+        replicationFactor,
+        config: { 'max.message.bytes': String(limitOf(topic)) },
+      }));
+      // Every instance reads all of a list, and its entries stay until they are removed.
+      const ofLists = config.lists
+        .flatMap(({ topic }) => topic ?? [])
+        .map((topic) => ({
           topic,
-          partitions,
+          partitions: 1,
           replicationFactor,
-          config: { 'max.message.bytes': String(limitOf(topic)) },
-        })),
-      );
-      for (const topic of created)
-        process.stdout.write(`created ${topic} (${partitions} partitions)\n`);
+          config: { 'cleanup.policy': 'compact' },
+        }));
+      const { created, existed } = await createTopics(kafka, [...ofEvents, ...ofLists]);
+      for (const topic of created) {
+        const isOfEvents = ofEvents.some((each) => each.topic === topic);
+        const kind = isOfEvents ? `${partitions} partitions` : 'compacted';
+        process.stdout.write(`created ${topic} (${kind})\n`);
+      }
       for (const topic of existed) process.stdout.write(`${topic} was there already\n`);
     });
   return new Command('topics')

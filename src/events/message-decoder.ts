@@ -1,3 +1,4 @@
+import { isAscii } from 'node:buffer';
 import type { Clock } from '../clock.ts';
 import { AppError, messageOf } from '../errors.ts';
 import { createAvroReader, type AvroReader } from './avro-reader.ts';
@@ -88,8 +89,7 @@ export function createMessageDecoder<T>(
   function decodeJson(value: Buffer, faults: Fault[]): unknown {
     let parsed: unknown;
     try {
-      // Not UTF-8: replaced by U+FFFD, since a mangled label is no reason not to look at an image.
-      parsed = JSON.parse(new TextDecoder().decode(value));
+      parsed = JSON.parse(textOf(value));
     } catch (error) {
       throw undecodable(title, `not valid JSON: ${messageOf(error).slice(0, 200)}`, error);
     }
@@ -117,6 +117,14 @@ export function createMessageDecoder<T>(
       return message as T;
     },
   };
+}
+
+/**
+ * Base64 makes most of a JSON event ASCII throughout, which need not be decoded. What is not UTF-8 is replaced by
+ * U+FFFD, since a mangled label is no reason not to look at an image.
+ */
+function textOf(value: Buffer): string {
+  return isAscii(value) ? value.toString('latin1') : new TextDecoder().decode(value);
 }
 
 /** An opening brace, after nothing but white space and a byte order mark. */

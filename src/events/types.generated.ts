@@ -26,14 +26,25 @@ export interface DeadLetter {
   failedAt: number;
 }
 
+export interface OtherView {
+  /** Zero-based. */
+  frame: number;
+  /** center | whole | tile */
+  crop: string;
+  background: null | string;
+  vector: Array<number>;
+}
+
 /** The embedding of one image, for re-scoring new policies without inference. */
 export interface Embedding {
   eventId: string;
   imageSha256: string;
   modelHash: string;
   preprocessing: string;
-  /** Unit length; as many numbers as the model has dimensions. */
+  /** Unit length; as many numbers as the model has dimensions. Of what the model's own preprocessing shows of the first frame. */
   vector: Array<number>;
+  /** Of the other looks at the image: frames, tiles, backgrounds. */
+  others: Array<OtherView>;
 }
 
 export interface ImageSource {
@@ -88,11 +99,22 @@ export interface Thresholds {
   block: null | number;
 }
 
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
 export interface Region {
   /** Zero-based. */
   frame: number;
-  /** center | whole */
+  /** center | whole (as the model's own preprocessing shows an image) | tile (a part of a very long one) */
   crop: string;
+  /** The part of the frame as shown, in pixels. */
+  box: null | Box;
+  /** What transparency was laid over: white | black | none (the alpha was left out of account); null for an image without. */
+  background: null | string;
 }
 
 export interface PolicyResult {
@@ -117,8 +139,17 @@ export interface PolicyResult {
   contrast: null | string;
   /** Cosine of the winning prompt minus that of the strongest contrast. */
   margin: null | number;
+  /** The negative list that kept the policy from firing. */
+  suppressedBy: null | string;
   /** The frame and the crop of the image that the result was found in. */
   region: Region;
+}
+
+export interface Pdq {
+  /** 64 lower-case hex digits. */
+  hash: string;
+  /** 0 to 100; below 50 it matches nothing. */
+  quality: number;
 }
 
 export interface ImageFacts {
@@ -131,6 +162,40 @@ export interface ImageFacts {
   width: null | number;
   height: null | number;
   frames: null | number;
+  /** The file ends too early, and what is there of it was inspected. */
+  truncated: boolean;
+  /** How many looks at it were scored: frames, tiles, backgrounds. */
+  views: null | number;
+  /** Its perceptual hash, where one was computed. */
+  pdq: null | Pdq;
+}
+
+export type ListKind = 'block' | 'allow' | 'negative';
+
+export interface ListMatch {
+  list: string;
+  kind: ListKind;
+  /** A match of a shadow list is reported and changes nothing. */
+  mode: PolicyMode;
+  /** The id of the entry, or its hash. */
+  entry: string;
+  /** sha256 | pdq */
+  by: string;
+  /** Bits in which the hashes differ. */
+  distance: number;
+  /** The policies that a negative list is about; null: all. */
+  policies: null | Array<string>;
+}
+
+export interface Reused {
+  /** sha256 | pdq */
+  by: string;
+  /** memory | shared | flight (another event with the same image was on its way) */
+  store: string;
+  /** Bits in which the perceptual hashes differ; 0 for the same bytes. */
+  distance: number;
+  /** Of the image that was inspected. */
+  sha256: string;
 }
 
 export interface ModelIdentity {
@@ -145,7 +210,7 @@ export interface ModelIdentity {
 
 export interface BundleIdentity {
   version: number;
-  /** SHA-256 of the policy bundle's canonical form. */
+  /** SHA-256 of the policy bundle's canonical form, and of the content of the lists where there are any. */
   hash: string;
 }
 
@@ -178,6 +243,10 @@ export interface Verdict {
   policies: Array<PolicyResult>;
   /** Facts about the encoded image, as far as they were reached. */
   image: null | ImageFacts;
+  /** The lists of hashes that the image is on, the strongest first; the first one of block and allow decides alone. */
+  lists: Array<ListMatch>;
+  /** Where the embeddings come from when the image, or one like it, was inspected before; null: it was inspected for this verdict. */
+  reused: null | Reused;
   model: ModelIdentity;
   bundle: BundleIdentity;
   /** Milliseconds; null for a stage that was not reached. */

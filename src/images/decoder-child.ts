@@ -3,7 +3,9 @@ import { extname } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import type { DecoderReply, DecoderRequest, DecoderSettings } from './decoder-messages.ts';
+import { pack, unpack, type Packed } from './handover.ts';
 import { offerToOomKiller } from './process-memory.ts';
+import { SharedBytes } from './shared-bytes.ts';
 
 /** Nothing else of the environment is passed on: a decoder that is taken over finds no secrets. */
 const ENVIRONMENT = ['PATH', 'TZ', 'LANG', 'TMPDIR', 'LD_LIBRARY_PATH', 'SystemRoot', 'TEMP'];
@@ -32,6 +34,7 @@ export interface DecoderChildOptions {
 export function startDecoderChild(options: DecoderChildOptions): DecoderChild {
   const here = import.meta.url;
   const { script = new URL(`./decoder-process${extname(fileURLToPath(here))}`, here) } = options;
+  const shared = SharedBytes.open();
   const child = fork(fileURLToPath(script), [JSON.stringify(options.settings)], {
     serialization: 'advanced',
     // Pixels lie outside the heap and are freed when it is collected: a small nursery is, often.
@@ -47,7 +50,8 @@ export function startDecoderChild(options: DecoderChildOptions): DecoderChild {
       UV_THREADPOOL_SIZE: '1',
       MALLOC_ARENA_MAX: '2',
     },
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    // The last is SHARED_FD in the child.
+    stdio: ['ignore', 'ignore', 'pipe', 'ipc', shared?.fd ?? 'ignore'],
   });
   offerToOomKiller(child.pid);
   let stderr = '';
@@ -60,17 +64,24 @@ export function startDecoderChild(options: DecoderChildOptions): DecoderChild {
     ended = true;
     options.onExit([how, stderr.trim()].filter(Boolean).join(': '));
   };
-  child.on('message', (reply) => options.onReply(reply as DecoderReply));
+  child.on('message', (message) => {
+    const reply = unpack(message as Packed<DecoderReply>, shared);
+    if (reply === null) child.kill('SIGKILL');
+    else options.onReply(reply);
+  });
   child.on('error', (error) => {
     // Not started, or started and not to be reached any more.
     if (child.pid === undefined) onEnd(error.message);
     else child.kill('SIGKILL');
   });
   // Not 'exit': stderr is complete only at 'close'.
-  child.on('close', (code, signal) => onEnd(signal ?? `exit code ${String(code)}`));
+  child.on('close', (code, signal) => {
+    shared?.close();
+    onEnd(signal ?? `exit code ${String(code)}`);
+  });
   const handle: DecoderChild = {
     pid: child.pid,
-    send: (request) => void child.send(request),
+    send: (request) => void child.send(pack(request, shared)),
     hold: (yes) => hold(child, yes),
     kill: () => void child.kill('SIGKILL'),
   };

@@ -1,5 +1,6 @@
-import type { DecodedImage, PreprocessSpec } from './image-decoder.ts';
+import type { DecodedImage, PreprocessSpec, ViewSettings, WantedFacts } from './image-decoder.ts';
 import type { ErrorCode } from '../errors.ts';
+import type { ImageFingerprint } from './image-fingerprint.ts';
 
 /** Given to a decoder process as its one argument, in JSON. */
 export interface DecoderSettings {
@@ -8,21 +9,27 @@ export interface DecoderSettings {
   maxPixels: number;
   /** The most pixels of its width, and of its height. */
   maxEdge: number;
-  /** The most frames or pages of it, although only the first is decoded. */
+  /** The most frames or pages of it. */
   maxFrames: number;
+  views: ViewSettings;
 }
 
 /** What a decoder process is asked to do. It does one thing at a time. */
 export type DecoderRequest =
-  { task: 'decode'; bytes: Uint8Array } | { task: 'thumbnail'; bytes: Uint8Array; maxEdge: number };
+  | ({ task: 'decode'; bytes: Uint8Array } & WantedFacts)
+  | { task: 'fingerprint'; bytes: Uint8Array }
+  | { task: 'thumbnail'; bytes: Uint8Array; maxEdge: number };
 
 /** What each task gives. */
 export interface DecoderResults {
   decode: DecodedImage;
   thumbnail: Uint8Array;
+  fingerprint: ImageFingerprint;
 }
+
+export type DecoderResult = DecoderResults[keyof DecoderResults];
 
 export type DecoderReply =
   | { kind: 'ready' }
-  | { kind: 'done'; result: DecoderResults[keyof DecoderResults] }
+  | { kind: 'done'; result: DecoderResult }
   | { kind: 'failed'; code: ErrorCode; message: string };

@@ -6,14 +6,17 @@ import type {
   DecoderResults,
   DecoderSettings,
 } from './decoder-messages.ts';
-import type { ImageDecoder } from './image-decoder.ts';
+import { DEFAULT_VIEWS, type ImageDecoder, type ViewSettings } from './image-decoder.ts';
+import type { ImageFingerprint } from './image-fingerprint.ts';
 import { watchJob, type JobLimits } from './job-limits.ts';
 import { residentBytes } from './process-memory.ts';
 
 /** The limits are those of one image; waiting for a process is not counted. */
-export interface DecoderPoolOptions extends DecoderSettings, JobLimits {
+export interface DecoderPoolOptions extends Omit<DecoderSettings, 'views'>, JobLimits {
   /** Decoder processes, each using one core. */
   processes: number;
+  /** @default DEFAULT_VIEWS */
+  views?: ViewSettings;
   /** The program of the processes, for tests. @default decoder-process beside this file */
   script?: URL;
 }
@@ -40,6 +43,8 @@ export interface DecoderPool extends ImageDecoder {
    * A WebP of at most `maxEdge` × `maxEdge` pixels, upright and over white. Throws what `decode` throws.
    */
   thumbnail(bytes: Buffer, maxEdge: number): Promise<Buffer>;
+  /** The PDQ hash of the image as it is shown. Throws what `decode` throws. */
+  fingerprint(bytes: Buffer): Promise<ImageFingerprint>;
 }
 
 /** An image is to blame when it has taken this many processes with it: one may have been killed from outside. */
@@ -72,7 +77,7 @@ interface Slot {
  */
 export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
   const { processes, timeoutMs, memoryBytes, script } = options;
-  const { preprocess, maxPixels, maxEdge, maxFrames } = options;
+  const { preprocess, maxPixels, maxEdge, maxFrames, views = DEFAULT_VIEWS } = options;
   const slots = new Set<Slot>();
   const queue: Job[] = [];
   const started = Promise.withResolvers<undefined>();
@@ -88,7 +93,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       job: null,
       unwatch: () => undefined,
       child: startDecoderChild({
-        settings: { preprocess, maxPixels, maxEdge, maxFrames },
+        settings: { preprocess, maxPixels, maxEdge, maxFrames, views },
         ...(script && { script }),
         onReply: (reply) => onReply(slot, reply),
         onExit: (how) => onExit(slot, how),
@@ -213,12 +218,15 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       return [...slots].flatMap(({ child }) => child.pid ?? []);
     },
     ready: () => started.promise,
-    decode: async (bytes) => (await request({ task: 'decode', bytes })) as DecoderResults['decode'],
+    decode: async (bytes, wanted) =>
+      (await request({ task: 'decode', bytes, ...wanted })) as DecoderResults['decode'],
     thumbnail: async (bytes, maxEdge) => {
       const result = await request({ task: 'thumbnail', bytes, maxEdge });
       const { buffer, byteOffset, byteLength } = result as DecoderResults['thumbnail'];
       return Buffer.from(buffer, byteOffset, byteLength);
     },
+    fingerprint: async (bytes) =>
+      (await request({ task: 'fingerprint', bytes })) as DecoderResults['fingerprint'],
     close: async () => {
       if (over === null) end(new AppError('aborted', 'decoding an image: the decoder was closed'));
       await ended.promise;

@@ -10,16 +10,62 @@ export interface Pixels {
   height: number;
 }
 
-export interface DecodedImage {
+/** A part of an image as shown (upright), in its pixels. */
+export interface Box {
+  left: number;
+  top: number;
+  width: number;
+  height: number;
+}
+
+/** What of an image its pixels show. */
+export interface Region {
+  /** Zero-based. */
+  frame: number;
+  /** `center` and `whole` are the model's own preprocessing; `tile` is a part of a very long image. */
+  crop: 'center' | 'whole' | 'tile';
+  box: Box;
+  /** What the image was laid over; `none`: its alpha was left out of account; null: it has no transparency. */
+  background: 'white' | 'black' | 'none' | null;
+}
+
+/** One look at an image. */
+export interface View {
   pixels: Pixels;
+  region: Region;
+}
+
+export interface DecodedImage {
+  /** At least one; the first is what the model's own preprocessing shows of the first frame. */
+  views: View[];
   /** As sniffed from the bytes: jpeg, png, webp, gif, avif, tiff. */
   format: string;
   /** Size as shown, after EXIF orientation, in pixels. */
   width: number;
   height: number;
   frames: number;
-  /** Which part of the image the pixels show. */
-  crop: 'center' | 'whole';
+  /** Whether the file ends too early and what is there of it was inspected. */
+  truncated: boolean;
+  /** The perceptual hash of the first frame: 64 hex digits, and 0–100; null where none was asked for. */
+  pdq: { hash: string; quality: number } | null;
+}
+
+/** How much of an image is looked at. Part of the preprocessing's version: it changes what is found. */
+export interface ViewSettings {
+  /** The most frames of an animation (pages of a TIFF): the first, the last, the others evenly between. */
+  sampledFrames: number;
+  /** The most tiles of a very long image; fewer than two: none. */
+  tiles: number;
+  /** Whether of a file that ends too early what is there is inspected, and the verdict marked. */
+  truncated: 'refuse' | 'inspect';
+}
+
+export const DEFAULT_VIEWS: ViewSettings = { sampledFrames: 6, tiles: 6, truncated: 'refuse' };
+
+/** What is found out of an image beside its views. */
+export interface WantedFacts {
+  /** Its perceptual hash, which costs a second decoding. @default false */
+  pdq?: boolean;
 }
 
 export interface ImageDecoder {
@@ -27,7 +73,7 @@ export interface ImageDecoder {
    * Throws AppError `image_format_unsupported`, `image_truncated`, `image_corrupt`, `image_too_many_pixels`,
    * `image_decode_timeout` or `image_decode_crashed`.
    */
-  decode(bytes: Buffer): Promise<DecodedImage>;
+  decode(bytes: Buffer, wanted?: WantedFacts): Promise<DecodedImage>;
   close(): Promise<void>;
 }
 

@@ -1,4 +1,4 @@
-import type { PreprocessSpec } from './image-decoder.ts';
+import type { PreprocessSpec, ViewSettings } from './image-decoder.ts';
 
 /** The library that decodes and scales; a test holds it against the one installed. */
 export const DECODER = 'sharp-0.35';
@@ -14,4 +14,11 @@ export function preprocessingVersion(spec: PreprocessSpec): string {
   const size = `${spec.width}x${spec.height}`;
   const shape = spec.mode === 'squash' ? `squash-${size}` : `crop-${spec.resizeTo}-${size}`;
   return `${DECODER}/${spec.kernel}/${shape}/${REVISION}`;
+}
+
+/** Names the way from bytes to views: what is looked at of an image besides, for example `…/1/6-frames/6-tiles`. */
+export function viewsVersion(preprocessing: string, views: ViewSettings): string {
+  const { sampledFrames, tiles, truncated } = views;
+  const lenient = truncated === 'inspect' ? '/truncated' : '';
+  return `${preprocessing}/${sampledFrames}-frames/${tiles}-tiles${lenient}`;
 }

@@ -23,7 +23,7 @@ function isAvif(bytes: Buffer): boolean {
 
 /**
  * Whether the file ends before its format says that it does. Needed before decoding: the rows that a
- * centre crop is made of may all be there. A GIF tells only when it is read.
+ * centre crop is made of may all be there.
  */
 export function isCutShort(bytes: Buffer, format: ImageFormat): boolean {
   switch (format) {
@@ -38,7 +38,7 @@ export function isCutShort(bytes: Buffer, format: ImageFormat): boolean {
     case 'tiff':
       return isTiffCutShort(bytes);
     case 'gif':
-      return false;
+      return isGifCutShort(bytes);
   }
 }
 
@@ -57,6 +57,31 @@ function isJpegCutShort(bytes: Buffer): boolean {
     at += 2 + bytes.readUInt16BE(at + 2);
   }
   return true;
+}
+
+/**
+ * GIF89a, sections 15 to 27. A block must be whole; the trailer may be missing, since encoders forget it and
+ * viewers do without.
+ */
+function isGifCutShort(bytes: Buffer): boolean {
+  const colours = (flags: number): number => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
+  if (bytes.length < 13) return true;
+  let at = 13 + colours(bytes.readUInt8(10));
+  while (at < bytes.length) {
+    const block = bytes[at];
+    if (block === 0x21) at += 2;
+    else if (block === 0x2c) {
+      if (at + 10 > bytes.length) return true;
+      at += 11 + colours(bytes.readUInt8(at + 9));
+    } else return false; // The trailer, or corrupt, which the decoder will say.
+    for (;;) {
+      const size = bytes[at];
+      if (size === undefined) return true;
+      at += 1 + size;
+      if (size === 0) break;
+    }
+  }
+  return at > bytes.length;
 }
 
 function isBoxCutShort(bytes: Buffer): boolean {

@@ -2,10 +2,11 @@
  * Every instrument of the event path, under one name each. docs/metrics.md is the page for their readers.
  */
 import type { Attributes, Meter } from '@opentelemetry/api';
+import type { CacheSize } from '../cache/embedding-cache.ts';
 import type { InputRecord, SourceStatus } from '../consumers/event-source.ts';
 import { AppError, DISPOSITIONS, type ErrorCode } from '../errors.ts';
 import type { BundleIdentity, ModelIdentity, Verdict } from '../events/types.generated.ts';
-import type { Stage } from './telemetry.ts';
+import type { Stage, Telemetry } from './telemetry.ts';
 
 /** 1 ms to 10 s: a stage takes milliseconds, a queue under load seconds. */
 const STAGE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -23,8 +24,13 @@ export interface Metrics {
   retried(stage: Stage, error: unknown): void;
   inFlight(count: number): void;
   batchInferred(size: number, maxSize: number, ms: number): void;
+  cacheAnswered: Telemetry['cacheAnswered'];
+  cacheFailed: Telemetry['cacheFailed'];
+  listLoaded: Telemetry['listLoaded'];
+  listFailed: Telemetry['listFailed'];
   observeSource(status: () => SourceStatus): void;
   observeDecoders(restarts: () => Readonly<Record<string, number>>): void;
+  observeCache(size: () => CacheSize): void;
   describeModel(identity: { model: ModelIdentity; bundle: BundleIdentity }): void;
 }
 
@@ -89,6 +95,34 @@ export function createMetrics(meter: Meter): Metrics {
     'Time one inference took.',
   );
 
+  const cacheHits = counter(
+    'moderato.cache.hits',
+    '{image}',
+    'Images found among those inspected before, by store and by what they were told.',
+  );
+  const cacheMisses = counter(
+    'moderato.cache.misses',
+    '{image}',
+    'Images looked for among those inspected before and not found.',
+  );
+  const cacheFaults = counter(
+    'moderato.cache.faults',
+    '{fault}',
+    'What the shared store did not do, by kind.',
+  );
+
+  const listFailures = counter(
+    'moderato.list.failures',
+    '{failure}',
+    'Lists of known images that could not be read again, by list.',
+  );
+  const listEntries = new Map<string, number>();
+  gauge('moderato.list.entries', '{entry}', 'Entries of each list in force.').addCallback(
+    (result) => {
+      for (const [list, entries] of listEntries) result.observe(entries, { list });
+    },
+  );
+
   let inFlight = 0;
   gauge('moderato.in_flight', '{event}', 'Events taken and not yet acknowledged.').addCallback(
     (result) => result.observe(inFlight),
@@ -118,6 +152,13 @@ export function createMetrics(meter: Meter): Metrics {
       batchFill.record(size / maxSize);
       batchDuration.record(ms / 1000);
     },
+    cacheAnswered: (hit) => {
+      if (hit) cacheHits.add(1, { store: hit.store, by: hit.by });
+      else cacheMisses.add(1);
+    },
+    cacheFailed: (fault) => cacheFaults.add(1, { kind: fault }),
+    listLoaded: (list, entries) => void listEntries.set(list, entries),
+    listFailed: (list) => listFailures.add(1, { list }),
     observeSource: (status) => observeSource(meter, gauge, status),
     observeDecoders: (restarts) => {
       meter
@@ -128,6 +169,14 @@ export function createMetrics(meter: Meter): Metrics {
         .addCallback((result) => {
           for (const [cause, count] of Object.entries(restarts())) result.observe(count, { cause });
         });
+    },
+    observeCache: (size) => {
+      gauge('moderato.cache.entries', '{image}', 'Inspected images in memory.').addCallback(
+        (result) => result.observe(size().entries),
+      );
+      gauge('moderato.cache.size', 'By', 'What they occupy.').addCallback((result) =>
+        result.observe(size().bytes),
+      );
     },
     describeModel: ({ model, bundle }) => {
       const identity: Attributes = {

@@ -21,6 +21,7 @@ import type { IMetricReader } from '@opentelemetry/sdk-metrics';
 import { NodeSDK } from '@opentelemetry/sdk-node';
 import type { SpanProcessor } from '@opentelemetry/sdk-trace';
 import { ATTR_SERVICE_NAME, ATTR_SERVICE_VERSION } from '@opentelemetry/semantic-conventions';
+import type { CacheSize } from '../cache/embedding-cache.ts';
 import { systemClock, type Clock } from '../clock.ts';
 import type { SourceStatus } from '../consumers/event-source.ts';
 import { messageOf } from '../errors.ts';
@@ -64,6 +65,8 @@ export interface RunningTelemetry {
   observeSource(status: () => SourceStatus): void;
   /** `restarts` counts the decoder processes replaced since the start, by cause. */
   observeDecoders(restarts: () => Readonly<Record<string, number>>): void;
+  /** `size` is what the cache of inspected images has in memory. */
+  observeCache(size: () => CacheSize): void;
   describeModel(identity: { model: ModelIdentity; bundle: BundleIdentity }): void;
   /** Sends what waits, within a few seconds, and lets go of everything. Never throws. */
   shutdown(): Promise<void>;
@@ -119,6 +122,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
     metricsHandler: scrape?.handler ?? null,
     observeSource: (status) => metrics.observeSource(status),
     observeDecoders: (restarts) => metrics.observeDecoders(restarts),
+    observeCache: (size) => metrics.observeCache(size),
     describeModel: (identity) => metrics.describeModel(identity),
     shutdown: async () => {
       stopObserving();
@@ -179,6 +183,10 @@ function telemetryOf(
     },
     inFlight: (count) => metrics.inFlight(count),
     batchInferred: (size, maxSize, ms) => metrics.batchInferred(size, maxSize, ms),
+    cacheAnswered: (hit) => metrics.cacheAnswered(hit),
+    cacheFailed: (fault) => metrics.cacheFailed(fault),
+    listLoaded: (list, entries) => metrics.listLoaded(list, entries),
+    listFailed: (list) => metrics.listFailed(list),
   };
 }
 

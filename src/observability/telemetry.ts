@@ -2,6 +2,8 @@
  * What the pipeline tells the outside about itself: one function for each thing that happens. The pipeline
  * sees this port only; OpenTelemetry stays behind it.
  */
+import type { CacheFault } from '../cache/embedding-cache.ts';
+import type { Reused } from '../events/types.generated.ts';
 import type { InputRecord } from '../consumers/event-source.ts';
 import type { Header, Verdict } from '../events/types.generated.ts';
 
@@ -25,6 +27,14 @@ export interface Telemetry {
   retried(stage: Stage, error: unknown, attempt: number): void;
   inFlight(count: number): void;
   batchInferred(size: number, maxSize: number, ms: number): void;
+  /** Where what was found of an image comes from; null: it was inspected now. */
+  cacheAnswered(reused: Pick<Reused, 'store' | 'by'> | null): void;
+  /** A list of known images is in force, with so many entries. */
+  listLoaded(list: string, entries: number): void;
+  /** A list could not be read again; what was loaded before stays in force. */
+  listFailed(list: string): void;
+  /** The shared store of inspected images did not do what it was asked. */
+  cacheFailed(fault: CacheFault): void;
 }
 
 const noTrace: EventTrace = {
@@ -40,4 +50,8 @@ export const noTelemetry: Telemetry = {
   retried: () => undefined,
   inFlight: () => undefined,
   batchInferred: () => undefined,
+  cacheAnswered: () => undefined,
+  cacheFailed: () => undefined,
+  listLoaded: () => undefined,
+  listFailed: () => undefined,
 };

@@ -22,6 +22,8 @@ export interface Policy {
   templates: readonly string[];
   /** Taken as they are, not expanded; null: the model's own. */
   neutral: readonly string[] | null;
+  /** So many frames of an animation must agree before it counts; of fewer frames, all. */
+  corroboration: number;
 }
 
 export interface PolicyBundle {

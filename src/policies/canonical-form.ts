@@ -22,6 +22,7 @@ export function canonicalForm(version: number, policies: readonly Policy[]): str
         cosineFloor: policy.cosineFloor,
         templates: policy.templates,
         neutral: policy.neutral,
+        corroboration: policy.corroboration,
       })),
   });
 }

@@ -52,5 +52,6 @@ function resolved({ defaults, policies }: WrittenBundle): Policy[] {
     title: policy.title ?? policy.id,
     templates: policy.templates ?? defaults.templates ?? DEFAULT_TEMPLATES,
     neutral: policy.neutral ?? defaults.neutral ?? null,
+    corroboration: policy.corroboration ?? defaults.corroboration ?? 1,
   }));
 }

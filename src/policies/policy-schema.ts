@@ -6,6 +6,7 @@ const template = text.refine((value) => value === '' || value.split('{}').length
 });
 const band = z.enum(['allow', 'review', 'block']);
 const probability = z.number().min(0).max(1);
+const frames = z.int().min(1).max(1_000);
 
 /** The rules about several entries at once read whatever is there, so that they run beside other faults. */
 const ALWAYS = { when: (): boolean => true };
@@ -33,6 +34,7 @@ const policy = z.strictObject({
   cosineFloor: z.number().min(-1).max(1).nullable().default(null),
   templates: templates.optional(),
   neutral: texts.optional(),
+  corroboration: frames.optional(),
 });
 
 /** A bundle as written. Every key is documented in docs/policies.md. */
@@ -40,7 +42,11 @@ export const bundleSchema = z
   .strictObject({
     version: z.literal(1),
     defaults: z
-      .strictObject({ templates: templates.optional(), neutral: texts.optional() })
+      .strictObject({
+        templates: templates.optional(),
+        neutral: texts.optional(),
+        corroboration: frames.optional(),
+      })
       .default({}),
     policies: z.array(policy).min(1),
   })

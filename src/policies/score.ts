@@ -109,6 +109,7 @@ function scorePolicy(
     belowFloor,
     contrast: strongest.text ?? null,
     margin,
+    suppressedBy: null,
     region,
   };
 }

@@ -1,8 +1,11 @@
 import type { PolicyResult, Verdict } from '../events/types.generated.ts';
+import { decisiveMatch } from '../policies/decide.ts';
 import {
   comparisonOf,
   decimal,
   decisiveResult,
+  listText,
+  placeText,
   OUTCOME_NAMES,
   scoreText,
   signed,
@@ -42,8 +45,11 @@ function why(verdict: Verdict): Html {
       <span class="quiet">The bundle asks for: ${reason.requested}.</span>
     </p>`;
   }
+  const list = decisiveMatch(verdict.lists);
+  if (list) return markup`<p class="why">On the ${listText(list)}.</p>`;
   const result = decisiveResult(verdict);
   if (!result) return markup`<p class="why quiet">No enforced policy judged this image.</p>`;
+  const place = placeText(result, verdict);
   const { sign, threshold } = comparisonOf(result);
   if (verdict.outcome === 'allow') {
     return markup`<p class="why quiet">
@@ -51,13 +57,15 @@ function why(verdict: Verdict): Html {
       ${
         result.belowFloor
           ? markup`but too unlike “${result.prompt}” to count`
-          : markup`${sign} ${scoreText(threshold)}`
+          : result.suppressedBy !== null
+            ? markup`but like an image on the list “${result.suppressedBy}”`
+            : markup`${sign} ${scoreText(threshold)}`
       }.
     </p>`;
   }
   return markup`<p class="why">
     <strong>${result.title}</strong> ${scoreText(result.score)} ${sign} ${scoreText(threshold)}:
-    looks like “${result.prompt}”${overContrast(result)}.
+    looks like “${result.prompt}”${overContrast(result)}${place === null ? null : `, in ${place}`}.
   </p>`;
 }
 
@@ -81,10 +89,15 @@ function scores({ policies }: Verdict): Html {
   </ul>`;
 }
 
-function remarks({ mode, belowFloor }: PolicyResult): Html[] {
+function remarks({ mode, belowFloor, suppressedBy }: PolicyResult): Html[] {
   const shadow = markup`<span class="shadow-mark" title="Scored and reported; never changes the outcome">shadow</span>`;
   const floor = markup`<span class="shadow-mark" title="Reached a threshold, but the image is too unlike the prompt to count">below floor</span>`;
-  return [...(mode === 'shadow' ? [shadow] : []), ...(belowFloor ? [floor] : [])];
+  const suppressed = markup`<span class="shadow-mark" title="Reached a threshold, but is like an image on this list of harmless ones">${suppressedBy ?? ''}</span>`;
+  return [
+    ...(mode === 'shadow' ? [shadow] : []),
+    ...(belowFloor ? [floor] : []),
+    ...(suppressedBy === null ? [] : [suppressed]),
+  ];
 }
 
 /** Widths are SVG attributes, which the page's content security policy lets pass, unlike inline styles. */

@@ -1,4 +1,4 @@
-import type { Outcome, PolicyResult, Verdict } from '../events/types.generated.ts';
+import type { ListMatch, Outcome, PolicyResult, Verdict } from '../events/types.generated.ts';
 
 /** From the outcome that wants a person's eye most to the one that wants it least. */
 export const OUTCOMES: readonly Outcome[] = ['block', 'review', 'not_inspected', 'allow'];
@@ -21,6 +21,27 @@ export function decisiveResult({ outcome, policies }: Verdict): PolicyResult | n
     (best, each) => (best === null || nearness(each) > nearness(best) ? each : best),
     null,
   );
+}
+
+/** `block list "known-bad", entry 17 (2 bits away)`. */
+export function listText({ kind, list, entry, by, distance }: ListMatch): string {
+  const nearness = by === 'sha256' ? 'the same bytes' : `${distance} bits away`;
+  return `${kind} list ${JSON.stringify(list)}, entry ${entry} (${nearness})`;
+}
+
+/** Where in the image a result was found, if not simply in the picture: `frame 4 of 12`, `tile at 0, 300`. */
+export function placeText(
+  { region: { frame, crop, box, background } }: PolicyResult,
+  { image }: Verdict,
+): string | null {
+  const frames = image?.frames ?? 1;
+  const places = [
+    frames > 1 ? `frame ${frame + 1} of ${frames}` : null,
+    crop === 'tile' && box !== null ? `tile at ${box.left}, ${box.top}` : null,
+    background === 'black' ? 'over black' : null,
+    background === 'none' ? 'under its transparency' : null,
+  ].filter((place) => place !== null);
+  return places.length === 0 ? null : places.join(', ');
 }
 
 /** How far a score went towards the threshold that counts for it. */

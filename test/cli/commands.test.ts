@@ -51,6 +51,28 @@ images: { root: ./absent }
     expect(stdout).toContain('5 faults.');
   });
 
+  it('looks into the lists of known images', async () => {
+    await writeFile(join(folder, 'good.csv'), `pdq\n${'0f'.repeat(32)}\n`);
+    await writeFile(join(folder, 'bad.csv'), 'pdq\nshort\nshorter\n');
+    const config = join(folder, 'lists.yaml');
+    await writeFile(
+      config,
+      `kafka: { brokers: [localhost:9092] }
+topics: { input: images, verdicts: verdicts, deadLetters: dead-letters }
+policies: ${packageFile('policies/demo.yaml')}
+lists:
+  - { id: good, kind: block, file: good.csv }
+  - { id: bad, kind: block, file: bad.csv }
+`,
+    );
+    const { code, stdout } = await runCli(['check', '-c', config, '--offline']);
+    expect(code).toBe(1);
+    expect(stdout).toMatch(/✓ list good in .*good\.csv: 1 entry/);
+    expect(stdout).toMatch(/✗ .*bad\.csv:2: "short" is not a hash/);
+    expect(stdout).toMatch(/✗ .*bad\.csv:3: "shorter" is not a hash/);
+    expect(stdout).toContain('2 faults.');
+  });
+
   it('is content with the example configuration', async () => {
     const { code, stdout } = await runCli([
       'check',

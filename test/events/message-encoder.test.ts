@@ -86,7 +86,7 @@ describe('Avro single-object encoding', () => {
       aVerdict(),
       'v',
     );
-    expect(value.subarray(0, 10).toString('hex')).toBe('c301314d0e8edc1c284c');
+    expect(value.subarray(0, 10).toString('hex')).toBe('c30198861d1ce22822c5');
     expect(contentType).toBe('application/avro');
     expect((await decodeVerdict(value)).outcome).toBe('block');
   });

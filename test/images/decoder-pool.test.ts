@@ -10,6 +10,7 @@ import {
   type DecoderPoolOptions,
 } from '../../src/images/decoder-pool.ts';
 import { packageFile } from '../../src/package-files.ts';
+import { firstView } from '../support/decoded-image.ts';
 import { clipSpec, parityImage } from '../support/tiny-clip.ts';
 
 const crashing = pathToFileURL(packageFile('test/support/crashing-decoder.ts'));
@@ -35,7 +36,7 @@ afterEach(async () => {
 });
 
 const ask = async (pool: DecoderPool, text: string) =>
-  Buffer.from((await pool.decode(Buffer.from(text))).pixels.data).toString();
+  Buffer.from(firstView(await pool.decode(Buffer.from(text))).pixels.data).toString();
 
 /** A process that has ended and that nobody has asked after yet (a zombie) is not alive. */
 function isAlive(pid: number): boolean {
@@ -211,7 +212,7 @@ describe('a decoder process', () => {
     const program = `
       import { createDecoderPool } from ${JSON.stringify(pathToFileURL(packageFile('src/images/decoder-pool.ts')).href)};
       const pool = createDecoderPool({ preprocess: {}, processes: 1, timeoutMs: 5000, memoryBytes: 1e9, script: new URL(${JSON.stringify(crashing.href)}) });
-      const { pixels } = await pool.decode(Buffer.from('100'));
+      const { views: [{ pixels }] } = await pool.decode(Buffer.from('100'));
       console.log(String(Buffer.from(pixels.data)), ...pool.pids);
     `;
     const flags = ['--input-type=module-typescript', '--eval', program];

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import sharp from 'sharp';
 
@@ -5,6 +7,7 @@ import { createDecoderPool, type DecoderPool } from '../../src/images/decoder-po
 import { geometryOf } from '../../src/images/geometry.ts';
 import type { PreprocessSpec } from '../../src/images/image-decoder.ts';
 import { planResampling } from '../../src/images/resample.ts';
+import { firstView } from '../support/decoded-image.ts';
 import { cut, flipped, pngPromising } from '../support/pictures.ts';
 import { clipSpec, parityImage } from '../support/tiny-clip.ts';
 
@@ -45,6 +48,9 @@ beforeAll(async () => {
 });
 afterAll(() => decoder.close());
 
+const fixture = (name: string): Buffer =>
+  readFileSync(new URL(`../fixtures/images/${name}`, import.meta.url));
+
 const FORMATS = ['jpeg', 'progressive jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'];
 const imageOf = (name: string): Buffer => made[name] ?? parityImage(name);
 
@@ -56,14 +62,15 @@ describe('what is decoded', () => {
       width: 90,
       height: 60,
       frames: 1,
-      pixels: { width: 32, height: 32 },
+      views: [{ pixels: { width: 32, height: 32 } }],
     });
-    expect(image.pixels.data).toHaveLength(32 * 32 * 3);
+    expect(firstView(image).pixels.data).toHaveLength(32 * 32 * 3);
   });
 
   it.each(['animated gif', 'animated webp'])('the first frame of an %s', async (name) => {
-    const { frames, width, height, pixels } = await decoder.decode(imageOf(name));
-    expect({ frames, width, height }).toEqual({ frames: 3, width: 20, height: 20 });
+    const image = await decoder.decode(imageOf(name));
+    expect(image).toMatchObject({ frames: 3, width: 20, height: 20 });
+    const { pixels } = firstView(image);
     const [red = 0, green = 255, blue = 255] = pixels.data;
     expect(red).toBeGreaterThan(150);
     expect(Math.max(green, blue)).toBeLessThan(60);
@@ -81,7 +88,7 @@ describe('what is decoded', () => {
       .withIccProfile('p3')
       .png()
       .toBuffer();
-    const [red, green, blue] = (await decoder.decode(wide)).pixels.data;
+    const [red, green, blue] = firstView(await decoder.decode(wide)).pixels.data;
     // Within a level of the colour that was written, although the file's own numbers are others.
     const stored = await sharp(wide, { ignoreIcc: true }).raw().toBuffer();
     expect(Math.abs((stored[0] ?? 0) - 200)).toBeGreaterThan(5);
@@ -105,6 +112,8 @@ describe('what cannot be inspected is told apart', () => {
     ['SVG', () => Buffer.from(svg), 'image_format_unsupported'],
     ['PDF', () => Buffer.from('%PDF-1.7\n%âãÏÓ'), 'image_format_unsupported'],
     ['HEIC', () => Buffer.from('\0\0\0\x18ftypheic\0\0\0\0mif1heic'), 'image_format_unsupported'],
+    // Four frames of one colour, written by Pillow 13.
+    ['an AVIF sequence', () => fixture('sequence.avif'), 'image_format_unsupported'],
     ['a bare JPEG marker', () => Buffer.from([0xff, 0xd8, 0xff, 0xe0]), 'image_truncated'],
     ['a PNG signature', () => imageOf('png').subarray(0, 8), 'image_truncated'],
     ['a PNG with a flipped bit', () => flipped(imageOf('png'), 0.5), 'image_corrupt'],
@@ -150,7 +159,7 @@ describe('a large image', () => {
   ])('%s gives the pixels of one resize', async (_, name) => {
     const spec: PreprocessSpec = { ...clipSpec, resizeTo: 16, width: 16, height: 16 };
     const small = start(spec);
-    const { data } = (await small.decode(parityImage(name))).pixels;
+    const { data } = firstView(await small.decode(parityImage(name))).pixels;
     await small.close();
     const shown = await sharp(parityImage(name)).raw().toBuffer({ resolveWithObject: true });
     const { width, height } = shown.info;
@@ -181,7 +190,7 @@ describe('a crop larger than the resized image', () => {
     })
       .png()
       .toBuffer();
-    const { data } = (await padded.decode(white)).pixels;
+    const { data } = firstView(await padded.decode(white)).pixels;
     await padded.close();
     const rows = Array.from({ length: 7 }, (_, y) =>
       Array.from({ length: 7 }, (_, x) => (data[(y * 7 + x) * 3] === 255 ? '#' : '.')).join(''),

@@ -14,6 +14,12 @@ export function useEveryInstrument(running: RunningTelemetry): void {
     paused: false,
     partitions: [{ topic: 'images', partition: 0, committed: 1, lag: 2 }],
   }));
+  running.observeCache(() => ({ entries: 3, bytes: 6_000 }));
+  telemetry.cacheAnswered({ store: 'memory', by: 'sha256' });
+  telemetry.cacheAnswered(null);
+  telemetry.cacheFailed('read');
+  telemetry.listLoaded('known-bad', 3);
+  telemetry.listFailed('known-bad');
   telemetry.inFlight(1);
   telemetry.batchInferred(1, 16, 20);
   telemetry.retried('fetch', new AppError('image_store_unavailable', 'down'), 1);

@@ -41,6 +41,7 @@ describe('parseBundle', () => {
         contrast: [],
         thresholds: { review: 0.6, block: null },
         onError: 'review',
+        corroboration: 1,
         cosineFloor: null,
         templates: ['a photo of {}', '{}'],
         neutral: null,

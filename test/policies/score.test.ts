@@ -5,6 +5,7 @@ import type { Scoring } from '../../src/model/clip-encoder.ts';
 import type { Policy } from '../../src/policies/bundle.ts';
 import { embedBundle } from '../../src/policies/prompt-embeddings.ts';
 import { bandOf, scoreImage } from '../../src/policies/score.ts';
+import { aRegion } from '../support/builders.ts';
 import {
   buildBundle,
   clipScoring,
@@ -14,7 +15,7 @@ import {
   WrittenEncoder,
 } from '../support/policies.ts';
 
-const region = { frame: 0, crop: 'center' };
+const region = aRegion();
 
 /** Texts on the unit circle; an image at 0° has with each the cosine of its angle. */
 const angles = {

@@ -1,12 +1,15 @@
 import { describe, expect, it } from '@jest/globals';
+import type { ImageFacts, ListMatch, Region } from '../../src/events/types.generated.ts';
 import {
   comparisonOf,
   decimal,
   decisiveResult,
+  listText,
+  placeText,
   scoreText,
   signed,
 } from '../../src/report/decisive.ts';
-import { aPolicyResult, aVerdict } from '../support/builders.ts';
+import { aPolicyResult, aRegion, aVerdict } from '../support/builders.ts';
 
 const block = aPolicyResult({ id: 'firearms', band: 'block', score: 0.93 });
 const review = aPolicyResult({ id: 'alcohol', band: 'review', score: 0.89 });
@@ -65,5 +68,43 @@ describe('numbers', () => {
   it('have no negative nought', () => {
     expect(decimal(-0.0001, 2)).toBe('0.00');
     expect(decimal(-0.5, 1)).toBe('−0.5');
+  });
+});
+
+describe('where a result was found', () => {
+  const of = (region: Partial<Region>, frames = 1): string | null =>
+    placeText(
+      aPolicyResult({ region: aRegion(region) }),
+      aVerdict({ image: { ...(aVerdict().image as ImageFacts), frames } }),
+    );
+  const box = { left: 0, top: 300, width: 40, height: 40 };
+
+  it.each<[string | null, Partial<Region>, number]>([
+    [null, {}, 1],
+    [null, { background: 'white' }, 1],
+    ['frame 4 of 12', { frame: 3 }, 12],
+    ['tile at 0, 300', { crop: 'tile', box }, 1],
+    ['over black', { background: 'black' }, 1],
+    ['under its transparency', { background: 'none' }, 1],
+    ['frame 1 of 2, tile at 0, 300', { crop: 'tile', box }, 2],
+  ])('is %s', (text, region, frames) => {
+    expect(of(region, frames)).toBe(text);
+  });
+});
+
+describe('the list that decided', () => {
+  const match: ListMatch = {
+    list: 'known-bad',
+    kind: 'block',
+    mode: 'enforce',
+    entry: '17',
+    by: 'pdq',
+    distance: 2,
+    policies: null,
+  };
+
+  it('is told with how near the image is to its entry', () => {
+    expect(listText(match)).toBe('block list "known-bad", entry 17 (2 bits away)');
+    expect(listText({ ...match, by: 'sha256', distance: 0 })).toContain('(the same bytes)');
   });
 });

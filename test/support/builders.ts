@@ -7,6 +7,7 @@ import type {
   ImageEvent,
   ImageSource,
   PolicyResult,
+  Region,
   Verdict,
 } from '../../src/events/types.generated.ts';
 
@@ -66,6 +67,11 @@ export function aRecord(overrides: Partial<InputRecord> = {}): InputRecord {
   };
 }
 
+export function aRegion(overrides: Partial<Region> = {}): Region {
+  const box = { left: 0, top: 0, width: 1, height: 1 };
+  return { frame: 0, crop: 'center', box, background: null, ...overrides };
+}
+
 export function aPolicyResult(overrides: Partial<PolicyResult> = {}): PolicyResult {
   return {
     id: 'firearms',
@@ -80,7 +86,8 @@ export function aPolicyResult(overrides: Partial<PolicyResult> = {}): PolicyResu
     belowFloor: false,
     contrast: 'a water pistol',
     margin: 0.09,
-    region: { frame: 0, crop: 'center' },
+    suppressedBy: null,
+    region: aRegion(),
     ...overrides,
   };
 }
@@ -106,7 +113,12 @@ export function aVerdict(overrides: Partial<Verdict> = {}): Verdict {
       width: 1,
       height: 1,
       frames: 1,
+      truncated: false,
+      views: 1,
+      pdq: null,
     },
+    lists: [],
+    reused: null,
     model: {
       id: 'starter',
       hash: sha256('model'),
@@ -166,6 +178,7 @@ export function anEmbedding(overrides: Partial<Embedding> = {}): Embedding {
     modelHash: sha256('model'),
     preprocessing: '1',
     vector: [0.5, -0.5, 0.5, 0.5],
+    others: [],
     ...overrides,
   };
 }

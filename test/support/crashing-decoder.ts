@@ -1,12 +1,15 @@
 /** A decoder process for tests that does what the image's text says. Run as a process, not imported. */
 import type { DecoderReply, DecoderRequest } from '../../src/images/decoder-messages.ts';
+import { openLink } from '../../src/images/parent-link.ts';
+import { aDecodedImage } from './decoded-image.ts';
 
 const MIB = 2 ** 20;
 const kept: Buffer[] = [];
 
-const reply = (message: DecoderReply) => process.send?.(message);
+const link = openLink<DecoderRequest, DecoderReply>();
+const reply = (message: DecoderReply) => link.send(message);
 
-process.on('message', (request: DecoderRequest) => {
+link.onMessage((request) => {
   const text = Buffer.from(request.bytes).toString();
   if (text === 'abort') process.abort();
   if (text === 'exit') process.exit(3);
@@ -23,13 +26,10 @@ process.on('message', (request: DecoderRequest) => {
   if (text === 'hoard') kept.push(Buffer.alloc(200 * MIB, 1));
   const done = () => {
     const data = Buffer.from(text === 'environment' ? JSON.stringify(process.env) : text);
-    const pixels = { data, width: 1, height: 1 };
-    const image = { pixels, format: 'png', width: 1, height: 1, frames: 1, crop: 'whole' as const };
-    reply({ kind: 'done', result: image });
+    reply({ kind: 'done', result: aDecodedImage({ data, width: 1, height: 1 }) });
   };
   // An image whose text is a number takes so many ms.
   setTimeout(done, Number(text) || 0);
 });
-process.on('disconnect', () => process.exit());
 if (process.env['TZ'] === 'Never/Ready') process.exit(4);
 reply({ kind: 'ready' });

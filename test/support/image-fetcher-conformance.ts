@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 
-import type { ImageFetcher } from '../../src/images/image-fetcher.ts';
+import type { ImageFetcher } from '../../src/references/image-fetcher.ts';
 
 export interface FetcherUnderTest {
   fetcher: ImageFetcher;
@@ -14,6 +14,23 @@ export interface FetcherUnderTest {
 
 /** What every ImageFetcher keeps to. */
 export function imageFetcherConformance(name: string, setUp: () => Promise<FetcherUnderTest>) {
+  describe(`${name} as an ImageFetcher`, () => {
+    it('tells that there is no such image, and which', async () => {
+      const { fetcher, missing } = await setUp();
+      await expect(fetcher.fetch(missing)).rejects.toMatchObject({
+        code: 'image_not_found',
+        message: expect.stringContaining(missing),
+      });
+    });
+  });
+  selfContainedConformance(name, setUp);
+}
+
+/** The same for references that hold their image, so that none can be missing. */
+export function selfContainedConformance(
+  name: string,
+  setUp: () => Promise<Omit<FetcherUnderTest, 'missing'>>,
+) {
   describe(`${name} as an ImageFetcher`, () => {
     it('returns the bytes as they were stored', async () => {
       const { fetcher, put } = await setUp();
@@ -37,14 +54,6 @@ export function imageFetcherConformance(name: string, setUp: () => Promise<Fetch
       const { fetcher, put } = await setUp();
       const uri = await put('empty.bin', Buffer.alloc(0));
       await expect(fetcher.fetch(uri)).rejects.toMatchObject({ code: 'image_empty' });
-    });
-
-    it('tells that there is no such image, and which', async () => {
-      const { fetcher, missing } = await setUp();
-      await expect(fetcher.fetch(missing)).rejects.toMatchObject({
-        code: 'image_not_found',
-        message: expect.stringContaining(missing),
-      });
     });
 
     it.each(['', 'a.jpg', '//a.jpg', '/media/a.jpg', 'http://'])(

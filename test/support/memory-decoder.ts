@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 
 import type { DecodedImage, ImageDecoder } from '../../src/images/image-decoder.ts';
+import { aDecodedImage } from './decoded-image.ts';
 
 /**
  * A decoder without a native library: the pixels are a grey made of the bytes' SHA-256, the same for the
@@ -14,14 +15,8 @@ export function createMemoryDecoder(
     const fault = faults?.get(bytes.toString());
     if (fault !== undefined) throw fault;
     const [grey = 0] = createHash('sha256').update(bytes).digest();
-    return {
-      pixels: { data: new Uint8Array(width * height * 3).fill(grey), width, height },
-      format: 'png',
-      width: 640,
-      height: 480,
-      frames: 1,
-      crop: 'center',
-    };
+    const pixels = { data: new Uint8Array(width * height * 3).fill(grey), width, height };
+    return aDecodedImage(pixels, { width: 640, height: 480 });
   };
   return {
     decode: (bytes) => Promise.resolve(bytes).then(decode),

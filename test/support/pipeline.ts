@@ -1,9 +1,11 @@
+import { noCache } from '../../src/cache/embedding-cache.ts';
 import { MemoryEventSource } from '../../src/consumers/memory-event-source.ts';
 import { MemoryTopic } from '../../src/consumers/memory-topic.ts';
 import { AppError } from '../../src/errors.ts';
 import { createEventDecoder } from '../../src/events/event-decoder.ts';
 import type { ImageDecoder, Pixels } from '../../src/images/image-decoder.ts';
-import { createSchemeFetcher } from '../../src/images/scheme-fetcher.ts';
+import { noLists } from '../../src/hashes/lists.ts';
+import { createSchemeFetcher } from '../../src/references/scheme-fetcher.ts';
 import { Batcher } from '../../src/model/batcher.ts';
 import type { UnitVector } from '../../src/model/clip-encoder.ts';
 import { noTelemetry } from '../../src/observability/telemetry.ts';
@@ -12,6 +14,7 @@ import { embedBundle } from '../../src/policies/prompt-embeddings.ts';
 import { createMemoryVerdictSink } from '../../src/producers/memory-verdict-sink.ts';
 import type { Emission } from '../../src/producers/verdict-sink.ts';
 import { anImageEvent, asJson } from './builders.ts';
+import { aDecodedImage } from './decoded-image.ts';
 import { FakeClock } from './fake-clock.ts';
 import { buildBundle, unit, WrittenEncoder } from './policies.ts';
 
@@ -31,8 +34,7 @@ const images: ImageDecoder = {
     if (name === 'broken') throw new AppError('image_corrupt', 'decoding an image: bad marker');
     if (name === 'defect') throw new TypeError('undefined is not a function');
     const pixels: Pixels = { data: new Uint8Array(bytes), width: 1, height: 1 };
-    const facts = { format: 'png', width: 3, height: 2, frames: 1, crop: 'center' as const };
-    return Promise.resolve({ pixels, ...facts });
+    return Promise.resolve(aDecodedImage(pixels, { width: 3, height: 2 }));
   },
   close: () => Promise.resolve(),
 };
@@ -77,6 +79,8 @@ export function setUpPipeline({ names = [], topic, parts, limits, acknowledge }:
       batcher,
       clock,
       images,
+      cache: noCache,
+      lists: noLists,
       bundle,
       encoder: text.info,
       events: createEventDecoder(),

@@ -8,6 +8,7 @@ import type {
 } from '../../src/model/clip-encoder.ts';
 import type { Policy, PolicyBundle } from '../../src/policies/bundle.ts';
 import { bundleHash } from '../../src/policies/canonical-form.ts';
+import { aRegion } from './builders.ts';
 
 export function buildPolicy(overrides: Partial<Policy> = {}): Policy {
   return {
@@ -21,6 +22,7 @@ export function buildPolicy(overrides: Partial<Policy> = {}): Policy {
     cosineFloor: null,
     templates: ['{}'],
     neutral: null,
+    corroboration: 1,
     ...overrides,
   };
 }
@@ -44,7 +46,8 @@ export function buildResult(overrides: Partial<PolicyResult> = {}): PolicyResult
     belowFloor: false,
     contrast: null,
     margin: null,
-    region: { frame: 0, crop: 'center' },
+    suppressedBy: null,
+    region: aRegion(),
     ...overrides,
   };
 }

@@ -1,5 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { ImageFetcher } from './image-fetcher.ts';
+import { nameOf } from './reference-name.ts';
 
 /** RFC 3986, section 3.1. */
 const SCHEME = /^([a-z][a-z0-9+.-]*):/i;
@@ -21,14 +22,14 @@ export function createSchemeFetcher(fetchers: readonly ImageFetcher[]): ImageFet
       if (scheme === undefined || !URL.canParse(uri)) {
         throw new AppError(
           'image_uri_invalid',
-          `fetching image ${uri}: not a URI; expected one like file:///media/a.jpg`,
+          `fetching image ${nameOf(uri)}: not a URI; expected one like file:///media/a.jpg`,
         );
       }
       const fetcher = byScheme.get(scheme);
       if (fetcher === undefined) {
         throw new AppError(
           'image_scheme_unsupported',
-          `fetching image ${uri}: no fetcher for ${scheme}: references; served: ${served}`,
+          `fetching image ${nameOf(uri)}: no fetcher for ${scheme}: references; served: ${served}`,
         );
       }
       return await fetcher.fetch(uri, signal);

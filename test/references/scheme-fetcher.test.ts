@@ -1,7 +1,7 @@
 import { expect, it } from '@jest/globals';
 
-import { createMemoryFetcher } from '../../src/images/memory-fetcher.ts';
-import { createSchemeFetcher } from '../../src/images/scheme-fetcher.ts';
+import { createMemoryFetcher } from '../../src/references/memory-fetcher.ts';
+import { createSchemeFetcher } from '../../src/references/scheme-fetcher.ts';
 import { imageFetcherConformance } from '../support/image-fetcher-conformance.ts';
 
 const store = (scheme: string, content: string) =>

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 
 import { AppError } from '../errors.ts';
 import type { ImageFetcher } from './image-fetcher.ts';
+import { nameOf } from './reference-name.ts';
 
 /** Where an image is: its bytes, or a reference to them. */
 export interface ImageLocation {
@@ -33,7 +34,8 @@ export async function loadImage(
   options: LoadImageOptions,
 ): Promise<LoadedImage> {
   const { fetcher, maxBytes, signal } = options;
-  const name = location.bytes === null ? `image ${location.uri ?? '(none)'}` : 'the inline image';
+  const name =
+    location.bytes === null ? `image ${nameOf(location.uri ?? '(none)')}` : 'the inline image';
   const bytes = location.bytes ?? (await fetch(location.uri, fetcher, signal));
   if (bytes.length === 0) {
     throw new AppError('image_empty', `loading ${name}: it has no bytes`);

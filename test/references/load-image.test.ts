@@ -2,8 +2,8 @@ import { createHash } from 'node:crypto';
 
 import { describe, expect, it } from '@jest/globals';
 
-import { loadImage } from '../../src/images/load-image.ts';
-import { createMemoryFetcher } from '../../src/images/memory-fetcher.ts';
+import { loadImage } from '../../src/references/load-image.ts';
+import { createMemoryFetcher } from '../../src/references/memory-fetcher.ts';
 
 const cat = Buffer.from('a cat');
 const hash = createHash('sha256').update(cat).digest('hex');

@@ -1,6 +1,6 @@
 import { expect, it } from '@jest/globals';
 
-import { createMemoryFetcher } from '../../src/images/memory-fetcher.ts';
+import { createMemoryFetcher } from '../../src/references/memory-fetcher.ts';
 import { imageFetcherConformance } from '../support/image-fetcher-conformance.ts';
 
 imageFetcherConformance('the memory fetcher', () => {

@@ -6,7 +6,7 @@ import { pathToFileURL } from 'node:url';
 
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 
-import { createFileFetcher, type FileFetcherOptions } from '../../src/images/file-fetcher.ts';
+import { createFileFetcher, type FileFetcherOptions } from '../../src/references/file-fetcher.ts';
 import { imageFetcherConformance } from '../support/image-fetcher-conformance.ts';
 
 const MAX_BYTES = 200_000;

@@ -1,0 +1,114 @@
+/** Opens an encoded image: what it is, whether it is to be decoded, and how. The one file that imports sharp. */
+import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
+
+import { AppError, messageOf } from '../errors.ts';
+import type { DecoderSettings } from './decoder-messages.ts';
+import { isCutShort, sniffFormat, type ImageFormat } from './sniff-format.ts';
+import { isSrgbProfile } from './srgb-profile.ts';
+
+sharp.cache(false);
+// One image per process, one thread per image: the pool has as many processes as there are cores.
+sharp.concurrency(1);
+// Loaders that are not on the list are never reached, even by a file that looks like two formats.
+sharp.block({ operation: ['VipsForeignLoad'] });
+sharp.unblock({
+  operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((n) => `VipsForeignLoad${n}`),
+});
+
+export interface OpenImage {
+  bytes: Buffer;
+  format: ImageFormat;
+  metadata: Metadata;
+  /** Size of the frame as shown. */
+  width: number;
+  height: number;
+  /** Frames of an animation, pages of a TIFF. */
+  frames: number;
+  /** The file ends too early, and what is there of it is to be inspected. */
+  truncated: boolean;
+  options: SharpOptions;
+}
+
+export type OpenSettings = Omit<DecoderSettings, 'preprocess'>;
+
+/**
+ * Reads the header of one frame. Throws AppError `image_format_unsupported`, `image_truncated`, `image_corrupt`,
+ * `image_too_many_pixels` or `image_too_many_frames`.
+ */
+export async function openImage(
+  bytes: Buffer,
+  { maxPixels, maxEdge, maxFrames, views }: OpenSettings,
+  frame = 0,
+): Promise<OpenImage> {
+  const format = sniffFormat(bytes);
+  if (format === null) {
+    throw new AppError(
+      'image_format_unsupported',
+      'decoding an image: not a JPEG, PNG, WebP, GIF, AVIF or TIFF',
+    );
+  }
+  const cutShort = isCutShort(bytes, format);
+  if (cutShort && views.truncated === 'refuse') throw truncated(format);
+  const options: SharpOptions = {
+    // Warnings are let pass, as browsers do: what people get to see is to be inspected.
+    failOn: cutShort ? 'none' : 'error',
+    limitInputPixels: maxPixels,
+    ...(frame > 0 && { page: frame }),
+  };
+  const metadata = await reading(format, () => sharp(bytes, options).metadata());
+  const { width, height } = metadata.autoOrient;
+  if (width * height > maxPixels || Math.max(width, height) > maxEdge) {
+    throw tooManyPixels(
+      `${width}x${height} is more than the limit of ${maxPixels} pixels, or of ${maxEdge} on an edge`,
+    );
+  }
+  const frames = metadata.pages ?? 1;
+  if (frames > maxFrames) {
+    throw new AppError(
+      'image_too_many_frames',
+      `decoding an image: its ${frames} frames are more than the limit of ${maxFrames}`,
+    );
+  }
+  const ignoreIcc = metadata.icc !== undefined && isSrgbProfile(metadata.icc);
+  return {
+    bytes,
+    format,
+    metadata,
+    width,
+    height,
+    frames,
+    truncated: cutShort,
+    options: { ...options, ignoreIcc },
+  };
+}
+
+/** The frame, upright. */
+export function upright({ bytes, options }: OpenImage): Sharp {
+  return sharp(bytes, options).autoOrient();
+}
+
+/** Runs the native decoder and gives its errors codes. */
+export async function reading<T>(format: ImageFormat, task: () => Promise<T>): Promise<T> {
+  try {
+    return await task();
+  } catch (cause) {
+    const message = messageOf(cause)
+      .replaceAll(/\s+/g, ' ')
+      .replace(/[:\s]+$/, '');
+    if (message.includes('exceeds pixel limit')) throw tooManyPixels(message);
+    // A sequence without a still image.
+    if (format === 'avif' && message.includes('unsupported image format')) {
+      throw new AppError('image_format_unsupported', `decoding the avif image: ${message}`);
+    }
+    if (/premature end|unexpected end/i.test(message)) throw truncated(format, message);
+    throw new AppError('image_corrupt', `decoding the ${format} image: ${message}`, { cause });
+  }
+}
+
+function truncated(format: ImageFormat, detail = 'the file ends too early'): AppError {
+  return new AppError('image_truncated', `decoding the ${format} image: ${detail}`);
+}
+
+function tooManyPixels(why: string): AppError {
+  return new AppError('image_too_many_pixels', `decoding an image: ${why}`);
+}

@@ -1,0 +1,71 @@
+import { cmykToRgb } from './cmyk.ts';
+import type { Box } from './image-decoder.ts';
+import { upright, type OpenImage } from './open-image.ts';
+
+/** Decoded pixels in sRGB, 8 bits, row by row, interleaved: `[height, width, channels]`. */
+export interface Raster {
+  data: Uint8Array;
+  width: number;
+  height: number;
+  /** 4: with alpha. */
+  channels: 3 | 4;
+}
+
+/** Decodes `part` of the frame, or of the frame brought to the size of `reducedTo` first. */
+export async function decodeRaster(
+  image: OpenImage,
+  part: Box,
+  reducedTo: { width: number; height: number } | null,
+): Promise<Raster> {
+  const source = (reducedTo === null ? upright(image) : halved(image, reducedTo)).extract(part);
+  const { width, height } = part;
+  if (isCmyk(image)) {
+    const { data } = await bytesOf(source.pipelineColourspace('cmyk').toColourspace('cmyk'));
+    return { data: cmykToRgb(data), width, height, channels: 3 };
+  }
+  const { data, info } = await bytesOf(source.toColourspace('srgb'));
+  return { data, width, height, channels: info.channels === 4 ? 4 : 3 };
+}
+
+function bytesOf(image: ReturnType<typeof upright>) {
+  return image.raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true });
+}
+
+/**
+ * A JPEG can be decoded at a half, a quarter or an eighth of its size, at once and faithfully, but the last
+ * samples then stand for fewer pixels where the size does not divide, and the whole image shifts. An extract
+ * of everything keeps the decoder from it.
+ */
+function halved(image: OpenImage, { width, height }: { width: number; height: number }) {
+  const all = { left: 0, top: 0, width: image.width, height: image.height };
+  const divides = image.width % width === 0 && image.height % height === 0;
+  const source = divides ? upright(image) : upright(image).extract(all);
+  return source.resize(width, height, { fit: 'fill', kernel: 'cubic' });
+}
+
+/** CMYK without a profile: with one, the decoder converts through it. */
+function isCmyk({ metadata }: OpenImage): boolean {
+  return metadata.space === 'cmyk' && metadata.icc === undefined;
+}
+
+/** The smallest box that holds all of them. */
+export function unionOf(boxes: readonly Box[]): Box {
+  const left = Math.min(...boxes.map((box) => box.left));
+  const top = Math.min(...boxes.map((box) => box.top));
+  const right = Math.max(...boxes.map((box) => box.left + box.width));
+  const bottom = Math.max(...boxes.map((box) => box.top + box.height));
+  return { left, top, width: right - left, height: bottom - top };
+}
+
+/** The part of a raster under `box`, whose top left corner is counted from the raster's. */
+export function cut(raster: Raster, box: Box): Raster {
+  const { data, channels } = raster;
+  if (box.width === raster.width && box.height === raster.height) return raster;
+  const rowSize = box.width * channels;
+  const part = new Uint8Array(rowSize * box.height);
+  for (let row = 0; row < box.height; row++) {
+    const start = ((box.top + row) * raster.width + box.left) * channels;
+    part.set(data.subarray(start, start + rowSize), row * rowSize);
+  }
+  return { data: part, width: box.width, height: box.height, channels };
+}

@@ -1,0 +1,21 @@
+/**
+ * Encoded image bytes from a reference, safely enough for references that strangers wrote. This room knows
+ * nothing of pixels, Kafka, models or policies, and imports no other room.
+ */
+export interface ImageFetcher {
+  /** The URI schemes served, without the colon: `['file']`. */
+  readonly schemes: readonly string[];
+  /**
+   * The encoded bytes behind `uri`, never empty and never more than the adapter's byte limit.
+   * Throws AppError `image_uri_invalid`, `image_scheme_unsupported`, `image_outside_root`, `image_url_refused`,
+   * `image_not_found`, `image_forbidden`, `image_unfetchable`, `image_empty`, `image_too_large` or
+   * `image_store_unavailable`; the signal's reason when it aborts.
+   */
+  fetch(uri: string, signal?: AbortSignal): Promise<Buffer>;
+}
+
+/** A fetcher with connections to let go of. */
+export interface OpenFetcher extends ImageFetcher {
+  /** Ends what is under way, with an error. Idempotent. */
+  close(): Promise<void>;
+}
