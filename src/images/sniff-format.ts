@@ -93,7 +93,7 @@ function isBoxCutShort(bytes: Buffer): boolean {
     if (size === 0) return false; // The last box: it reaches to the end, wherever that is.
     if (size === 1) {
       if (at + 16 > bytes.length) return true;
-      at += Number(bytes.readBigUInt64BE(at + 8));
+      at += Math.max(Number(bytes.readBigUInt64BE(at + 8)), 16);
     } else {
       at += Math.max(size, 8);
     }
