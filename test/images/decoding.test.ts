@@ -81,6 +81,13 @@ describe('what is decoded', () => {
     await expect(decoder.decode(appended)).resolves.toMatchObject({ format: 'jpeg' });
   });
 
+  it('a YCCK JPEG, as Photoshop writes them', async () => {
+    const ours = firstView(await decoder.decode(fixture('ycck.jpg'))).pixels.data;
+    const pillows = firstView(await decoder.decode(fixture('ycck-as-pillow.png'))).pixels.data;
+    const difference = ours.reduce((sum, v, i) => sum + Math.abs(v - (pillows[i] ?? 0)), 0);
+    expect(difference / ours.length).toBeLessThan(0.1);
+  });
+
   it('colours through the embedded profile', async () => {
     const wide = await sharp({
       create: { width: 40, height: 40, channels: 3, background: { r: 200, g: 60, b: 40 } },
