@@ -3,26 +3,17 @@ import { createHash } from 'node:crypto';
 import type { InspectedImage } from '../../src/cache/embedding-cache.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
-import { Gate } from '../../src/gate.ts';
 import { createInspector } from '../../src/inspector.ts';
 import { noTelemetry } from '../../src/observability/telemetry.ts';
 import { decide } from '../../src/policies/decide.ts';
 import { scoreViews } from '../../src/policies/score-views.ts';
-import { now, photoOf, report, settings } from './child.ts';
+import { onEachPhoto, report, settings } from './child.ts';
 
 const { config } = await loadConfig(settings.configFile);
 const inspector = await createInspector(config, { clock: systemClock, telemetry: noTelemetry });
 const { cache, images, batcher, bundle, encoder } = inspector;
 
-const moments: number[] = [];
-const inFlight = new Gate(config.pipeline.maxInFlight);
-const events: Array<Promise<void>> = [];
-for (let event = 0; event < settings.events; event++) {
-  await inFlight.enter();
-  events.push(inspect(photoOf(event)).finally(() => inFlight.leave()));
-}
-await Promise.all(events);
-await report(moments);
+await report(await onEachPhoto(config.pipeline.maxInFlight, inspect));
 await inspector.close();
 process.disconnect();
 
@@ -31,7 +22,6 @@ async function inspect(photo: Buffer): Promise<void> {
   const known = await cache.find(sha256);
   const { views } = known?.image ?? (await look(photo, sha256));
   decide(scoreViews(views, bundle, encoder.scoring));
-  moments.push(now());
 }
 
 async function look(photo: Buffer, sha256: string): Promise<InspectedImage> {

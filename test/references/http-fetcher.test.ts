@@ -1,49 +1,19 @@
 import type { RequestListener, ServerResponse } from 'node:http';
 import { gzipSync } from 'node:zlib';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AppError, dispositionOf } from '../../src/errors.ts';
-import { createHttpFetcher, type HttpFetcherOptions } from '../../src/references/http-fetcher.ts';
-import type { OpenFetcher } from '../../src/references/image-fetcher.ts';
 import { settle } from '../support/fake-clock.ts';
-import { HTTP_OPTIONS } from '../support/http-fetcher.ts';
+import { HTTP_OPTIONS, setUpHttp } from '../support/http-fetcher.ts';
 import { imageFetcherConformance } from '../support/image-fetcher-conformance.ts';
-import { startRecordingServer, type RecordingServer } from '../support/recording-server.ts';
 
-let respond: RequestListener;
-let server: RecordingServer;
-const fetchers: OpenFetcher[] = [];
-
-beforeAll(async () => {
-  server = await startRecordingServer((request, response) => respond(request, response));
-});
-afterAll(() => server.close());
-beforeEach(() => {
-  server.requests.length = 0;
-});
-afterEach(async () => {
-  await Promise.all(fetchers.splice(0).map((fetcher) => fetcher.close()));
-});
-
-function fetcherOf(options: Partial<HttpFetcherOptions> = {}): OpenFetcher {
-  const fetcher = createHttpFetcher({
-    ...HTTP_OPTIONS,
-    allowHosts: ['127.0.0.1'],
-    allowPorts: [server.port],
-    allowAddresses: ['127.0.0.1/32'],
-    ...options,
-  });
-  fetchers.push(fetcher);
-  return fetcher;
-}
-
-const fetchOf = (path: string, options: Partial<HttpFetcherOptions> = {}): Promise<Buffer> =>
-  fetcherOf(options).fetch(`${server.origin}${path}`);
+const http = setUpHttp();
+const { fetcherOf, fetchOf } = http;
 
 describe('over a real server', () => {
   const images = new Map<string, Buffer>();
   imageFetcherConformance('the http fetcher', () => {
-    respond = (request, response) => {
+    http.respond = (request, response) => {
       const image = images.get(request.url ?? '');
       response.writeHead(image ? 200 : 404).end(image);
     };
@@ -52,24 +22,24 @@ describe('over a real server', () => {
       maxBytes: HTTP_OPTIONS.maxBytes,
       put: (name, bytes) => {
         images.set(`/${name}`, bytes);
-        return Promise.resolve(`${server.origin}/${name}`);
+        return Promise.resolve(`${http.server.origin}/${name}`);
       },
-      missing: `${server.origin}/nowhere.jpg`,
+      missing: `${http.server.origin}/nowhere.jpg`,
     });
   });
 });
 
 it('says who asks, and nothing else', async () => {
-  respond = (request, response) => {
+  http.respond = (request, response) => {
     const there = request.url === '/b.jpg';
     response.writeHead(there ? 200 : 302, { location: '/b.jpg', 'set-cookie': 'a=b' }).end('x');
   };
   await fetchOf('/a.jpg?size=1#fragment');
-  expect(server.requests.map(({ url }) => url)).toEqual(['/a.jpg?size=1', '/b.jpg']);
-  for (const { method, headers } of server.requests) {
+  expect(http.server.requests.map(({ url }) => url)).toEqual(['/a.jpg?size=1', '/b.jpg']);
+  for (const { method, headers } of http.server.requests) {
     expect(method).toBe('GET');
     expect(headers).toEqual({
-      host: `127.0.0.1:${server.port}`,
+      host: `127.0.0.1:${http.server.port}`,
       connection: 'keep-alive',
       'user-agent': 'moderato/1.2.3',
       'accept-encoding': 'identity',
@@ -78,14 +48,14 @@ it('says who asks, and nothing else', async () => {
 });
 
 it('uses a connection again', async () => {
-  respond = (_, response) => response.end('x');
-  const before = server.connections();
+  http.respond = (_, response) => response.end('x');
+  const before = http.server.connections();
   const fetcher = fetcherOf();
   for (const name of ['a', 'b', 'c']) {
-    await fetcher.fetch(`${server.origin}/${name}`);
+    await fetcher.fetch(`${http.server.origin}/${name}`);
     await settle(); // undici lets a connection rest for a turn of the event loop
   }
-  expect(server.connections() - before).toBe(1);
+  expect(http.server.connections() - before).toBe(1);
 });
 
 describe('a status other than 200', () => {
@@ -109,12 +79,12 @@ describe('a status other than 200', () => {
     [503, 'image_store_unavailable'],
     [599, 'image_store_unavailable'],
   ])('%i: %s', async (status, code) => {
-    respond = (_, response) => response.writeHead(status).end();
+    http.respond = (_, response) => response.writeHead(status).end();
     await expect(fetchOf('/a.jpg')).rejects.toMatchObject({
       code,
-      message: `fetching image ${server.origin}/a.jpg: the host answered ${status}`,
+      message: `fetching image ${http.server.origin}/a.jpg: the host answered ${status}`,
     });
-    expect(server.requests).toHaveLength(1);
+    expect(http.server.requests).toHaveLength(1);
   });
 });
 
@@ -128,16 +98,16 @@ describe('a redirect', () => {
   };
 
   it.each([301, 302, 303, 307, 308])('%i is followed', async (status) => {
-    respond = redirecting(status);
+    http.respond = redirecting(status);
     await expect(fetchOf('/3')).resolves.toEqual(Buffer.from('arrived'));
-    expect(server.requests.map(({ url }) => url)).toEqual(['/3', '/2', '/1', '/0']);
+    expect(http.server.requests.map(({ url }) => url)).toEqual(['/3', '/2', '/1', '/0']);
   });
 
   it('is followed no oftener than allowed', async () => {
-    respond = redirecting(302);
+    http.respond = redirecting(302);
     await expect(fetchOf('/4')).rejects.toMatchObject({
       code: 'image_url_refused',
-      message: `fetching image ${server.origin}/4: more than 3 redirects`,
+      message: `fetching image ${http.server.origin}/4: more than 3 redirects`,
     });
     await expect(fetchOf('/1', { maxRedirects: 0 })).rejects.toMatchObject({
       code: 'image_url_refused',
@@ -147,7 +117,7 @@ describe('a redirect', () => {
 
 describe('an image over the limit', () => {
   it('is refused by its announced length, before it comes', async () => {
-    respond = (_, response) => {
+    http.respond = (_, response) => {
       response.writeHead(200, { 'content-length': HTTP_OPTIONS.maxBytes + 1 }).flushHeaders();
     };
     await expect(fetchOf('/a.jpg')).rejects.toMatchObject({ code: 'image_too_large' });
@@ -155,7 +125,7 @@ describe('an image over the limit', () => {
 
   it('is read no further when nothing was announced', async () => {
     const left = Promise.withResolvers<undefined>();
-    respond = (_, response) => {
+    http.respond = (_, response) => {
       response.on('close', () => left.resolve(undefined));
       pour(response);
     };
@@ -171,11 +141,12 @@ function pour(response: ServerResponse): void {
 }
 
 it('takes the bytes as they are only, not packed', async () => {
-  respond = (_, response) => {
+  http.respond = (_, response) => {
     response.writeHead(200, { 'content-encoding': 'gzip' }).end(gzipSync('x'));
   };
   await expect(fetchOf('/a.jpg')).rejects.toMatchObject({ code: 'image_unfetchable' });
-  respond = (_, response) => response.writeHead(200, { 'content-encoding': 'identity' }).end('x');
+  http.respond = (_, response) =>
+    response.writeHead(200, { 'content-encoding': 'identity' }).end('x');
   await expect(fetchOf('/a.jpg')).resolves.toEqual(Buffer.from('x'));
 });
 
@@ -183,21 +154,23 @@ it('lets go at once when it is aborted', async () => {
   const abort = new AbortController();
   const reason = new Error('shutting down');
   const gone = Promise.withResolvers<undefined>();
-  respond = (_, response) => {
+  http.respond = (_, response) => {
     response.on('close', () => gone.resolve(undefined));
     abort.abort(reason);
   };
-  const fetched = fetcherOf().fetch(`${server.origin}/a.jpg`, abort.signal);
+  const fetched = fetcherOf().fetch(`${http.server.origin}/a.jpg`, abort.signal);
   await expect(fetched).rejects.toBe(reason);
   await gone.promise;
 });
 
 it('keeps to its number of connections', async () => {
   const waiting: ServerResponse[] = [];
-  respond = (_, response) => void waiting.push(response);
+  http.respond = (_, response) => void waiting.push(response);
   const fetcher = fetcherOf({ connectionsPerHost: 2 });
-  const before = server.connections();
-  const fetches = ['a', 'b', 'c', 'd'].map((name) => fetcher.fetch(`${server.origin}/${name}`));
+  const before = http.server.connections();
+  const fetches = ['a', 'b', 'c', 'd'].map((name) =>
+    fetcher.fetch(`${http.server.origin}/${name}`),
+  );
   for (let answered = 0; answered < 4;) {
     const response = waiting.shift();
     if (response) {
@@ -206,31 +179,31 @@ it('keeps to its number of connections', async () => {
     } else await new Promise((resolve) => setImmediate(resolve));
   }
   await Promise.all(fetches);
-  expect(server.connections() - before).toBe(2);
+  expect(http.server.connections() - before).toBe(2);
 });
 
 it('keeps the secrets of a URL out of its messages', async () => {
-  respond = (_, response) => response.writeHead(404).end();
+  http.respond = (_, response) => response.writeHead(404).end();
   await expect(fetchOf('/a.jpg?X-Amz-Signature=secret')).rejects.toMatchObject({
-    message: `fetching image ${server.origin}/a.jpg?…: the host answered 404`,
+    message: `fetching image ${http.server.origin}/a.jpg?…: the host answered 404`,
   });
 });
 
 it('whatever a stranger writes, the answer is a code and never the end of the process', async () => {
   let location = '';
-  respond = (_, response) => response.writeHead(302, { location }).end();
+  http.respond = (_, response) => response.writeHead(302, { location }).end();
   const fetcher = fetcherOf();
   const tail = fc.string({ unit: 'binary', maxLength: 30 });
   const reference = fc.oneof(
     fc.webUrl({ withFragments: true, withQueryParameters: true }),
     tail,
-    tail.map((text) => `${server.origin}/${text}`),
+    tail.map((text) => `${http.server.origin}/${text}`),
     fc.tuple(fc.constantFrom('http:', 'https:', 'ftp:', 'ws:'), tail).map((it) => it.join('')),
   );
   await fc.assert(
     fc.asyncProperty(reference, async (text) => {
       location = text.replaceAll(/[^ -~]/gu, encodeURIComponent); // a header holds nothing else
-      for (const uri of [text, server.origin]) {
+      for (const uri of [text, http.server.origin]) {
         const answer = await fetcher.fetch(uri).catch((error: unknown) => error);
         expect(answer).toBeInstanceOf(AppError);
         expect(dispositionOf(answer)).toBe('not-inspected');

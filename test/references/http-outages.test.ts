@@ -1,47 +1,16 @@
 /** What the http fetcher makes of hosts that do not answer, or not properly. */
 import { once } from 'node:events';
-import type { RequestListener } from 'node:http';
 import { createServer, type AddressInfo } from 'node:net';
-import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it } from '@jest/globals';
+import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import { AppError } from '../../src/errors.ts';
-import { createHttpFetcher, type HttpFetcherOptions } from '../../src/references/http-fetcher.ts';
-import type { OpenFetcher } from '../../src/references/image-fetcher.ts';
 import { settle } from '../support/fake-clock.ts';
-import { HTTP_OPTIONS } from '../support/http-fetcher.ts';
-import { startRecordingServer, type RecordingServer } from '../support/recording-server.ts';
+import { setUpHttp } from '../support/http-fetcher.ts';
 
 const QUICK_MS = 50;
 
-let respond: RequestListener;
-let server: RecordingServer;
-const fetchers: OpenFetcher[] = [];
-
-beforeAll(async () => {
-  server = await startRecordingServer((request, response) => respond(request, response));
-});
-afterAll(() => server.close());
-beforeEach(() => {
-  server.requests.length = 0;
-});
-afterEach(async () => {
-  await Promise.all(fetchers.splice(0).map((fetcher) => fetcher.close()));
-});
-
-function fetcherOf(options: Partial<HttpFetcherOptions> = {}): OpenFetcher {
-  const fetcher = createHttpFetcher({
-    ...HTTP_OPTIONS,
-    allowHosts: ['127.0.0.1'],
-    allowPorts: [server.port],
-    allowAddresses: ['127.0.0.1/32'],
-    ...options,
-  });
-  fetchers.push(fetcher);
-  return fetcher;
-}
-
-const fetchOf = (path: string, options: Partial<HttpFetcherOptions> = {}): Promise<Buffer> =>
-  fetcherOf(options).fetch(`${server.origin}${path}`);
+const http = setUpHttp();
+const { fetcherOf, fetchOf } = http;
 
 describe('a host in trouble is not held against the image', () => {
   const unavailable = { code: 'image_store_unavailable', disposition: 'retry' };
@@ -62,35 +31,35 @@ describe('a host in trouble is not held against the image', () => {
   it('when its name cannot be resolved', async () => {
     const resolve = () => Promise.reject(Object.assign(new Error('?'), { code: 'EAI_AGAIN' }));
     const fetcher = fetcherOf({ allowHosts: ['img.example'], resolve });
-    await expect(fetcher.fetch(`http://img.example:${server.port}/a.jpg`)).rejects.toMatchObject(
-      unavailable,
-    );
+    await expect(
+      fetcher.fetch(`http://img.example:${http.server.port}/a.jpg`),
+    ).rejects.toMatchObject(unavailable);
   });
 
   it('when it has no address', async () => {
     const fetcher = fetcherOf({ allowHosts: ['img.example'], resolve: () => Promise.resolve([]) });
-    await expect(fetcher.fetch(`http://img.example:${server.port}/a.jpg`)).rejects.toMatchObject(
-      unavailable,
-    );
+    await expect(
+      fetcher.fetch(`http://img.example:${http.server.port}/a.jpg`),
+    ).rejects.toMatchObject(unavailable);
   });
 
   it('when connecting takes too long', async () => {
     const resolve = () => new Promise<never>(() => undefined);
     const options = { allowHosts: ['img.example'], resolve, connectTimeoutMs: QUICK_MS };
     await expect(
-      fetcherOf(options).fetch(`http://img.example:${server.port}/a.jpg`),
+      fetcherOf(options).fetch(`http://img.example:${http.server.port}/a.jpg`),
     ).rejects.toMatchObject(unavailable);
   });
 
   it('when it does not answer', async () => {
-    respond = () => undefined;
+    http.respond = () => undefined;
     await expect(fetchOf('/a.jpg', { headersTimeoutMs: QUICK_MS })).rejects.toMatchObject(
       unavailable,
     );
   });
 
   it('when it stops in the midst of its answer', async () => {
-    respond = (_, response) => {
+    http.respond = (_, response) => {
       response.writeHead(200, { 'content-length': 10 });
       response.write('half');
     };
@@ -98,21 +67,21 @@ describe('a host in trouble is not held against the image', () => {
   });
 
   it('when it goes on and on', async () => {
-    respond = (_, response) => {
+    http.respond = (_, response) => {
       const dripping = setInterval(() => response.write('.'), 5);
       response.on('close', () => clearInterval(dripping));
     };
     await expect(fetchOf('/a.jpg', { totalTimeoutMs: QUICK_MS })).rejects.toMatchObject({
       ...unavailable,
-      message: `fetching image ${server.origin}/a.jpg: not done within ${QUICK_MS} ms`,
+      message: `fetching image ${http.server.origin}/a.jpg: not done within ${QUICK_MS} ms`,
     });
   });
 
   it('when the connection is lost before the answer, or in its midst', async () => {
-    respond = (request) => request.socket.destroy();
+    http.respond = (request) => request.socket.destroy();
     await expect(fetchOf('/a.jpg')).rejects.toMatchObject(unavailable);
-    expect(server.requests).toHaveLength(1);
-    respond = (request, response) => {
+    expect(http.server.requests).toHaveLength(1);
+    http.respond = (request, response) => {
       response.writeHead(200, { 'content-length': 10 });
       response.write('half', () => request.socket.destroy());
     };
@@ -122,16 +91,16 @@ describe('a host in trouble is not held against the image', () => {
 
 it('asks again at once where the host had closed the idle connection', async () => {
   const served = new WeakSet<object>();
-  respond = (request, response) => {
+  http.respond = (request, response) => {
     if (served.has(request.socket)) request.socket.end();
     else response.end('x');
     served.add(request.socket);
   };
   const fetcher = fetcherOf();
-  await fetcher.fetch(`${server.origin}/first`);
+  await fetcher.fetch(`${http.server.origin}/first`);
   await settle();
-  await expect(fetcher.fetch(`${server.origin}/second`)).resolves.toEqual(Buffer.from('x'));
-  expect(server.requests.map(({ url }) => url)).toEqual(['/first', '/second', '/second']);
+  await expect(fetcher.fetch(`${http.server.origin}/second`)).resolves.toEqual(Buffer.from('x'));
+  expect(http.server.requests.map(({ url }) => url)).toEqual(['/first', '/second', '/second']);
 });
 
 it('tells a host that does not speak HTTP', async () => {
