@@ -9,6 +9,7 @@ import { MemoryTopic, type NewRecord } from '../src/consumers/memory-topic.ts';
 import { createEventDecoder } from '../src/events/event-decoder.ts';
 import { createSchemeFetcher } from '../src/references/scheme-fetcher.ts';
 import { noLists } from '../src/hashes/lists.ts';
+import { IMAGE_FORMATS } from '../src/images/sniff-format.ts';
 import { createInspector } from '../src/inspector.ts';
 import { noTelemetry } from '../src/observability/telemetry.ts';
 import { packageFile } from '../src/package-files.ts';
@@ -22,7 +23,12 @@ const config = configSchema
   .pick({ model: true, batching: true, images: true, dedupe: true, pipeline: true })
   .parse({
     model: { path: model, threads: 1 },
-    images: { decoders, decodeTimeoutMs: timeoutMs, decoderMemoryBytes: memoryBytes },
+    images: {
+      formats: [...IMAGE_FORMATS],
+      decoders,
+      decodeTimeoutMs: timeoutMs,
+      decoderMemoryBytes: memoryBytes,
+    },
     // No image waits for a process, so that each has its time from the moment that it is taken.
     pipeline: { maxInFlight: decoders },
   });

@@ -1,6 +1,7 @@
 import { z } from 'zod';
 import { MAX_DISTANCE } from './hashes/hash-index.ts';
 import { MATCH_DISTANCE } from './hashes/pdq.ts';
+import { IMAGE_FORMATS } from './images/sniff-format.ts';
 
 const ms = z.int().nonnegative();
 const count = z.int().positive();
@@ -187,6 +188,11 @@ export const configSchema = z.strictObject({
       /** `file://` references are served from below this folder only; without it they are not served. */
       root: path.optional(),
       maxBytes: count.default(20 * 1024 * 1024),
+      /** TIFF by choice: its decoder is the one with the longest record of faults. */
+      formats: z
+        .array(z.enum(IMAGE_FORMATS))
+        .min(1)
+        .default(IMAGE_FORMATS.filter((format) => format !== 'tiff')),
       maxPixels: count.default(100_000_000),
       maxEdge: count.default(65_535),
       maxFrames: count.default(10_000),

@@ -116,6 +116,7 @@ export function decoderSettingsOf(
   images: Config['images'],
   preprocess: PreprocessSpec,
 ): DecoderSettings {
-  const { maxPixels, maxEdge, maxFrames, sampledFrames, tiles, truncated } = images;
-  return { preprocess, maxPixels, maxEdge, maxFrames, views: { sampledFrames, tiles, truncated } };
+  const { formats, maxPixels, maxEdge, maxFrames, sampledFrames, tiles, truncated } = images;
+  const views = { sampledFrames, tiles, truncated };
+  return { preprocess, formats, maxPixels, maxEdge, maxFrames, views };
 }

@@ -1,10 +1,13 @@
 import type { DecodedImage, PreprocessSpec, ViewSettings, WantedFacts } from './image-decoder.ts';
 import type { ErrorCode } from '../errors.ts';
 import type { ImageFingerprint } from './image-fingerprint.ts';
+import type { ImageFormat } from './sniff-format.ts';
 
 /** Given to a decoder process as its one argument, in JSON. */
 export interface DecoderSettings {
   preprocess: PreprocessSpec;
+  /** What is decoded, by its content. */
+  formats: readonly ImageFormat[];
   /** The most pixels of an encoded image (width × height of one frame). */
   maxPixels: number;
   /** The most pixels of its width, and of its height. */

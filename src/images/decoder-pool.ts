@@ -10,11 +10,14 @@ import { DEFAULT_VIEWS, type ImageDecoder, type ViewSettings } from './image-dec
 import type { ImageFingerprint } from './image-fingerprint.ts';
 import { watchJob, type JobLimits } from './job-limits.ts';
 import { residentBytes } from './process-memory.ts';
+import { IMAGE_FORMATS, type ImageFormat } from './sniff-format.ts';
 
 /** The limits are those of one image; waiting for a process is not counted. */
-export interface DecoderPoolOptions extends Omit<DecoderSettings, 'views'>, JobLimits {
+export interface DecoderPoolOptions extends Omit<DecoderSettings, 'formats' | 'views'>, JobLimits {
   /** Decoder processes, each using one core. */
   processes: number;
+  /** @default all that can be */
+  formats?: readonly ImageFormat[];
   /** @default DEFAULT_VIEWS */
   views?: ViewSettings;
   /** The program of the processes, for tests. @default decoder-process beside this file */
@@ -77,7 +80,8 @@ interface Slot {
  */
 export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
   const { processes, timeoutMs, memoryBytes, script } = options;
-  const { preprocess, maxPixels, maxEdge, maxFrames, views = DEFAULT_VIEWS } = options;
+  const { preprocess, maxPixels, maxEdge, maxFrames } = options;
+  const { formats = IMAGE_FORMATS, views = DEFAULT_VIEWS } = options;
   const slots = new Set<Slot>();
   const queue: Job[] = [];
   const started = Promise.withResolvers<undefined>();
@@ -93,7 +97,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       job: null,
       unwatch: () => undefined,
       child: startDecoderChild({
-        settings: { preprocess, maxPixels, maxEdge, maxFrames, views },
+        settings: { preprocess, formats, maxPixels, maxEdge, maxFrames, views },
         ...(script && { script }),
         onReply: (reply) => onReply(slot, reply),
         onExit: (how) => onExit(slot, how),

@@ -3,7 +3,7 @@ import type { DecoderSettings } from './decoder-messages.ts';
 import type { Geometry } from './geometry.ts';
 import type { DecodedImage, Pixels, View, WantedFacts } from './image-decoder.ts';
 import { fingerprintOf, HASHED_EDGE, type ImageFingerprint } from './image-fingerprint.ts';
-import { openImage, reading, upright, type OpenImage } from './open-image.ts';
+import { allowLoaders, openImage, reading, upright, type OpenImage } from './open-image.ts';
 import { cut, decodeRaster, unionOf } from './raster.ts';
 import { planReduction } from './reduction.ts';
 import { planResampling } from './resample.ts';
@@ -20,6 +20,7 @@ export interface NativeDecoder {
 }
 
 export function createNativeDecoder(settings: DecoderSettings): NativeDecoder {
+  allowLoaders(settings.formats);
   return {
     decode: async (bytes, wanted) => {
       const first = await openImage(bytes, settings);

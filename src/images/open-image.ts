@@ -9,11 +9,21 @@ import { isSrgbProfile } from './srgb-profile.ts';
 sharp.cache(false);
 // One image per process, one thread per image: the pool has as many processes as there are cores.
 sharp.concurrency(1);
-// Loaders that are not on the list are never reached, even by a file that looks like two formats.
 sharp.block({ operation: ['VipsForeignLoad'] });
-sharp.unblock({
-  operation: ['Jpeg', 'Png', 'Webp', 'Nsgif', 'Heif', 'Tiff'].map((n) => `VipsForeignLoad${n}`),
-});
+
+const LOADERS: Record<ImageFormat, string> = {
+  jpeg: 'VipsForeignLoadJpeg',
+  png: 'VipsForeignLoadPng',
+  webp: 'VipsForeignLoadWebp',
+  gif: 'VipsForeignLoadNsgif',
+  avif: 'VipsForeignLoadHeif',
+  tiff: 'VipsForeignLoadTiff',
+};
+
+/** Loaders of other formats are never reached in this process, even by a file that looks like two formats. */
+export function allowLoaders(formats: readonly ImageFormat[]): void {
+  sharp.unblock({ operation: formats.map((format) => LOADERS[format]) });
+}
 
 export interface OpenImage {
   bytes: Buffer;
@@ -37,14 +47,15 @@ export type OpenSettings = Omit<DecoderSettings, 'preprocess'>;
  */
 export async function openImage(
   bytes: Buffer,
-  { maxPixels, maxEdge, maxFrames, views }: OpenSettings,
+  { formats, maxPixels, maxEdge, maxFrames, views }: OpenSettings,
   frame = 0,
 ): Promise<OpenImage> {
   const format = sniffFormat(bytes);
-  if (format === null) {
+  if (format === null || !formats.includes(format)) {
+    const what = format === null ? 'not an image of a known format' : `a ${format}`;
     throw new AppError(
       'image_format_unsupported',
-      'decoding an image: not a JPEG, PNG, WebP, GIF, AVIF or TIFF',
+      `decoding an image: ${what}; decoded are ${formats.join(', ')}`,
     );
   }
   const cutShort = isCutShort(bytes, format);

@@ -1,5 +1,6 @@
-/** What is decoded; everything else is `image_format_unsupported`, whatever its declared type. */
-export type ImageFormat = 'jpeg' | 'png' | 'webp' | 'gif' | 'avif' | 'tiff';
+/** What can be decoded; everything else is `image_format_unsupported`, whatever its declared type. */
+export const IMAGE_FORMATS = ['jpeg', 'png', 'webp', 'gif', 'avif', 'tiff'] as const;
+export type ImageFormat = (typeof IMAGE_FORMATS)[number];
 
 const ascii = (bytes: Buffer, start: number, end: number): string =>
   bytes.toString('latin1', start, end);

@@ -81,6 +81,13 @@ describe('what is decoded', () => {
     await expect(decoder.decode(appended)).resolves.toMatchObject({ format: 'jpeg' });
   });
 
+  it('a YCCK JPEG, as Photoshop writes them', async () => {
+    const ours = firstView(await decoder.decode(fixture('ycck.jpg'))).pixels.data;
+    const pillows = firstView(await decoder.decode(fixture('ycck-as-pillow.png'))).pixels.data;
+    const difference = ours.reduce((sum, v, i) => sum + Math.abs(v - (pillows[i] ?? 0)), 0);
+    expect(difference / ours.length).toBeLessThan(0.1);
+  });
+
   it('colours through the embedded profile', async () => {
     const wide = await sharp({
       create: { width: 40, height: 40, channels: 3, background: { r: 200, g: 60, b: 40 } },
@@ -95,6 +102,25 @@ describe('what is decoded', () => {
     expect(Math.abs((red ?? 0) - 200)).toBeLessThanOrEqual(1);
     expect(Math.abs((green ?? 0) - 60)).toBeLessThanOrEqual(1);
     expect(Math.abs((blue ?? 0) - 40)).toBeLessThanOrEqual(1);
+  });
+});
+
+describe('a format that is not asked for', () => {
+  it('is not decoded, and the message says which are', async () => {
+    const picky = createDecoderPool({
+      preprocess: clipSpec,
+      processes: 1,
+      timeoutMs: 20_000,
+      maxPixels: 1_000_000,
+      ...ample,
+      formats: ['jpeg', 'png'],
+    });
+    await expect(picky.decode(imageOf('png'))).resolves.toMatchObject({ format: 'png' });
+    await expect(picky.decode(imageOf('tiff'))).rejects.toMatchObject({
+      code: 'image_format_unsupported',
+      message: 'decoding an image: a tiff; decoded are jpeg, png',
+    });
+    await picky.close();
   });
 });
 
