@@ -41,6 +41,10 @@ export function brokenPromises({ session, tally, decoder, service }: FuzzResults
   ];
 }
 
+export function exitCodeOf(results: FuzzResults): 0 | 1 {
+  return brokenPromises(results).length === 0 ? 0 : 1;
+}
+
 export function renderResults(results: FuzzResults): string {
   const { session, tally, maxMs, decoder, service, options } = results;
   const { restarts, withoutOutcome } = session;

@@ -9,7 +9,7 @@ import { caseOf, type Case, type CaseSource } from './cases.ts';
 import { buildCorpus } from './corpus/corpus.ts';
 import { commandOf, keep } from './keep.ts';
 import { parseOptions } from './options.ts';
-import { brokenPromises, renderResults, type FuzzResults } from './results.ts';
+import { exitCodeOf, renderResults, type FuzzResults } from './results.ts';
 import { startService } from './service-process.ts';
 import { runCases } from './session.ts';
 import { Tally } from './tally.ts';
@@ -34,7 +34,7 @@ const folder = await mkdtemp(join(tmpdir(), 'moderato-fuzz-'));
 try {
   const results = await fuzz();
   console.log(`\n${renderResults(results)}`);
-  process.exitCode = brokenPromises(results).length === 0 ? 0 : 1;
+  process.exitCode = exitCodeOf(results);
 } catch (error) {
   say(`the run could not be carried out: ${messageOf(error)}`);
   console.error(error);

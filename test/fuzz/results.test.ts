@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Case } from '../../fuzz/cases.ts';
-import { brokenPromises, renderResults, type FuzzResults } from '../../fuzz/results.ts';
+import { brokenPromises, exitCodeOf, renderResults, type FuzzResults } from '../../fuzz/results.ts';
 import type { Session } from '../../fuzz/session.ts';
 import { Tally } from '../../fuzz/tally.ts';
 
@@ -39,6 +39,7 @@ function results(over: Partial<FuzzResults> = {}, session: Partial<Session> = {}
 describe('brokenPromises', () => {
   it('allows a case that crashes its decoder process', () => {
     expect(brokenPromises(results())).toEqual([]);
+    expect(exitCodeOf(results())).toBe(0);
   });
 
   it.each<[string, FuzzResults]>([
@@ -52,6 +53,7 @@ describe('brokenPromises', () => {
     ['a service took 701 MiB, over 700 MiB', results({ service: { peak: 701, bound: 700 } })],
   ])('does not allow that %s', (what, broken) => {
     expect(brokenPromises(broken)).toEqual([what]);
+    expect(exitCodeOf(broken)).toBe(1);
     expect(renderResults(broken)).toContain(`BROKEN: ${what}.`);
   });
 
