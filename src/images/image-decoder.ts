@@ -1,6 +1,6 @@
 /**
- * Encoded bytes to pixels, as the model's preprocessing asks. Imports no library: the adapter runs the
- * native decoder in processes of its own.
+ * Encoded bytes to the views that a model is shown, as its preprocessing asks. The adapter runs the native decoder
+ * in processes of its own. This room knows nothing of where bytes come from, of models or of policies.
  */
 
 /** Preprocessed pixels of one image: RGB, 8 bits, row by row, interleaved: `[height, width, 3]`. */
@@ -71,7 +71,7 @@ export interface WantedFacts {
 export interface ImageDecoder {
   /**
    * Throws AppError `image_format_unsupported`, `image_truncated`, `image_corrupt`, `image_too_many_pixels`,
-   * `image_decode_timeout` or `image_decode_crashed`.
+   * `image_too_many_frames`, `image_decode_timeout`, `image_decode_memory` or `image_decode_crashed`.
    */
   decode(bytes: Buffer, wanted?: WantedFacts): Promise<DecodedImage>;
   close(): Promise<void>;
