@@ -51,6 +51,7 @@ export class Inspection {
   /** Throws what the decoder and the batcher throw. */
   async of(encoded: LoadedImage, occasion: Occasion): Promise<Inspected> {
     const { cache, telemetry } = this.#parts;
+    if (!cache.isOn) return await this.#look(encoded, occasion);
     const known = await cache.find(encoded.sha256);
     // What was inspected before anybody wanted its perceptual hash is inspected once more.
     const inspected =

@@ -106,6 +106,17 @@ describe('an image that comes again', () => {
   });
 });
 
+it('where nothing is kept, each is inspected for itself, also while another is', async () => {
+  const images = new GatedDecoder((name) => named(name));
+  const { pipeline, sink } = setUpPipeline({ names: ['gun', 'gun'], parts: { images } });
+  const run = pipeline.run();
+  await settle();
+  expect(images.asked).toEqual(['gun', 'gun']);
+  images.letThrough();
+  await run;
+  expect(sink.emissions.map(({ verdict }) => verdict.reused)).toEqual([null, null]);
+});
+
 describe('an image that looks like another', () => {
   const pdq = (last: string) => ({ hash: 'a5'.repeat(31) + last, quality: 100 });
   const decode = (name: string): DecodedImage =>

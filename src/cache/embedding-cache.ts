@@ -58,6 +58,8 @@ export interface CacheSize {
 
 /** No method rejects or throws: a store in trouble finds nothing and keeps nothing. */
 export interface EmbeddingCache {
+  /** Whether what is found of an image may serve several events at all. */
+  readonly isOn: boolean;
   /** Whether an image's PDQ hash can make a difference. */
   readonly wantsPdq: boolean;
   /** The image with exactly these bytes; `sha256` in lower-case hex. */
@@ -74,8 +76,9 @@ export interface EmbeddingCache {
 /** What a shared store did not do: `dropped` are writes not begun because too many were under way. */
 export type CacheFault = 'connection' | 'read' | 'write' | 'unreadable' | 'dropped';
 
-/** Finds nothing. */
+/** Finds nothing: every image is inspected for itself. */
 export const noCache: EmbeddingCache = {
+  isOn: false,
   wantsPdq: false,
   find: () => Promise.resolve(null),
   findNear: () => null,

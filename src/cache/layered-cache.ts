@@ -21,6 +21,7 @@ export function createLayeredCache({
   const writes = new Set<Promise<void>>();
 
   return {
+    isOn: true,
     wantsPdq: memory.wantsPdq,
     find: async (sha256) => {
       const near = await memory.find(sha256);

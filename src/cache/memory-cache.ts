@@ -28,6 +28,7 @@ export function createMemoryCache({
   });
 
   return {
+    isOn: true,
     wantsPdq: nearDistance !== null,
     find: (sha256) => {
       const image = images.get(sha256);

@@ -46,6 +46,7 @@ export function createRedisCache(options: RedisCacheOptions): EmbeddingCache {
   const ready = (): boolean => redis.status === 'ready';
 
   return {
+    isOn: true,
     wantsPdq: false,
     find: async (sha256) => {
       if (!ready()) return null;
