@@ -114,6 +114,8 @@ async function start(config: Record<string, unknown> = {}, password = PASSWORD):
       sasl: { mechanism: 'plain', username: 'moderato' },
     },
     images: { root: packageFile('samples'), decoders: 1 },
+    // The photos come again, and each event is to pass through every stage.
+    dedupe: { maxBytes: 0 },
     observability: { http: { host: '127.0.0.1', port }, otlp: collector.url },
     ...config,
   };
