@@ -1,6 +1,6 @@
 /**
- * `npm run mutants`: takes each safeguard of delivery and of fetching out of a copy of the sources and expects the unit tests to
- * notice. A safeguard whose loss nobody notices is one that a later change may lose.
+ * `npm run mutants`: takes each safeguard of delivery, of fetching and of inspection out of a copy of the sources and
+ * expects the unit tests to notice. A safeguard whose loss nobody notices is one that a later change may lose.
  */
 import { spawnSync } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -162,6 +162,49 @@ const MUTANTS: Mutant[] = [
     from: 'if (length > maxBytes) throw tooLarge(name, maxBytes);',
     to: '',
     tests: ['test/references'],
+  },
+  {
+    safeguard: 'decoders: a process that takes too much memory is killed',
+    file: 'src/images/job-limits.ts',
+    from: 'if (bytes === null || bytes <= memoryBytes) return;',
+    to: 'if (bytes !== null) return;',
+    tests: ['test/images/decoder-pool-memory'],
+  },
+  {
+    safeguard: 'decoders: no process can stop the service',
+    file: 'src/images/decoder-pool.ts',
+    from: "DISPOSITIONS[reply.code] !== 'not-inspected'",
+    to: "DISPOSITIONS[reply.code] === 'retry'",
+    tests: ['test/images/decoder-pool'],
+  },
+  {
+    safeguard: 'inspection: who waited for one that failed looks for himself',
+    file: 'src/cache/single-flight.ts',
+    from: 'return followed ? followed.value : this.#lead(key, work);',
+    to: 'return followed ? followed.value : flight;',
+    tests: ['test/cache/single-flight', 'test/pipeline-repeated'],
+  },
+  {
+    safeguard:
+      'inspection: what was kept without a hash is looked at again where lists ask for one',
+    file: 'src/inspection.ts',
+    from: 'known.image.pdq !== null || !this.#wantsPdq()',
+    to: 'known.image.pdq !== undefined',
+    tests: ['test/pipeline-lists'],
+  },
+  {
+    safeguard: 'lists: what is on one is not looked at',
+    file: 'src/pipeline.ts',
+    from: 'if (decisiveMatch(known)) {',
+    to: 'if (known.length < 0) {',
+    tests: ['test/pipeline-lists'],
+  },
+  {
+    safeguard: 'policies: the strongest view decides',
+    file: 'src/policies/score-views.ts',
+    from: 'compareBands(b.band, a.band)',
+    to: 'compareBands(a.band, b.band)',
+    tests: ['test/policies/score-views'],
   },
 ];
 
