@@ -114,8 +114,7 @@ async function start(config: Record<string, unknown> = {}, password = PASSWORD):
       sasl: { mechanism: 'plain', username: 'moderato' },
     },
     images: { root: packageFile('samples'), decoders: 1 },
-    // The photos come again, and each event is to pass through every stage.
-    dedupe: { maxBytes: 0 },
+    dedupe: { maxBytes: 0 }, // Photos that come again pass through every stage, too.
     observability: { http: { host: '127.0.0.1', port }, otlp: collector.url },
     ...config,
   };
