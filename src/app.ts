@@ -5,7 +5,7 @@
 import { systemClock } from './clock.ts';
 import type { Config, Secrets } from './config-schema.ts';
 import type { LoadedConfig } from './config.ts';
-import type { EventSource } from './consumers/event-source.ts';
+import type { EventSource, SourceStatus } from './consumers/event-source.ts';
 import { createKafkaEnds } from './delivery.ts';
 import { AppError, messageOf } from './errors.ts';
 import { createEventDecoder } from './events/event-decoder.ts';
@@ -19,6 +19,7 @@ import { createInspector } from './inspector.ts';
 import { createKafka } from './kafka/client.ts';
 import { missingTopics } from './kafka/topics.ts';
 import type { Logger } from './logger.ts';
+import { logBottlenecks } from './observability/bottleneck-log.ts';
 import { Health } from './observability/health.ts';
 import { startHttpServer } from './observability/http-server.ts';
 import { startTelemetry } from './observability/otel-telemetry.ts';
@@ -141,6 +142,19 @@ export async function createApp(
       emitEmbeddings: config.topics.embeddings !== undefined,
     },
   );
+  const watching = new AbortController();
+  started.defer(() => watching.abort());
+  void logBottlenecks({
+    load: () => ({
+      lag: lagOf(source.status()),
+      inFlight: pipeline.inFlight,
+      stages: observed.stages,
+    }),
+    maxInFlight: config.pipeline.maxInFlight,
+    logger,
+    clock,
+    signal: watching.signal,
+  });
   const running = started.move();
   let stopping: Promise<void> | undefined;
 
@@ -190,6 +204,12 @@ export function registryOf({
   if (config.registry === undefined) return undefined;
   const { url, username } = config.registry;
   return createSchemaRegistry({ url, username, password: secrets.registryPassword });
+}
+
+/** Records that wait, over all assigned partitions; null while nothing is known of any. */
+function lagOf({ partitions }: SourceStatus): number | null {
+  const known = partitions.flatMap(({ lag }) => lag ?? []);
+  return known.length === 0 ? null : known.reduce((sum, lag) => sum + lag, 0);
 }
 
 /** A negative list must not be about a policy that is not there. */

@@ -64,6 +64,8 @@ export class Inspection {
 
   async #lookOnce(encoded: LoadedImage, occasion: Occasion): Promise<Inspected> {
     const { sha256 } = encoded;
+    // It may wait there for another event's look.
+    occasion.journey.enter('preprocess');
     let reused: Reused | null = { by: 'sha256', store: 'flight', distance: 0, sha256 };
     const look = async (): Promise<InspectedImage> => {
       const inspected = await this.#look(encoded, occasion);

@@ -38,6 +38,7 @@ export class Journey {
   /** Says where the event is. Throws AppError `partition_revoked` when there is no use in going on. */
   enter(name: Stage): void {
     this.#stage = name;
+    this.#options.trace.entered(name);
     this.#requireOurs();
   }
 

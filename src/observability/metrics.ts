@@ -31,6 +31,7 @@ export interface Metrics {
   observeSource(status: () => SourceStatus): void;
   observeDecoders(restarts: () => Readonly<Record<string, number>>): void;
   observeCache(size: () => CacheSize): void;
+  observeStages(counts: () => ReadonlyMap<Stage, number>): void;
   describeModel(identity: { model: ModelIdentity; bundle: BundleIdentity }): void;
 }
 
@@ -169,6 +170,15 @@ export function createMetrics(meter: Meter): Metrics {
         .addCallback((result) => {
           for (const [cause, count] of Object.entries(restarts())) result.observe(count, { cause });
         });
+    },
+    observeStages: (counts) => {
+      gauge(
+        'moderato.stage.in_flight',
+        '{event}',
+        'Events in each stage; the stage in which most of them are is the bottleneck.',
+      ).addCallback((result) => {
+        for (const [stage, count] of counts()) result.observe(count, { stage });
+      });
     },
     observeCache: (size) => {
       gauge('moderato.cache.entries', '{image}', 'Inspected images in memory.').addCallback(

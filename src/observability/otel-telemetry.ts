@@ -33,7 +33,8 @@ import { createHoldLog } from './hold-log.ts';
 import { createMetrics, type Metrics } from './metrics.ts';
 import { observeProcess } from './process-metrics.ts';
 import { prometheusScrape } from './prometheus.ts';
-import type { Telemetry } from './telemetry.ts';
+import { StageBoard } from './stage-board.ts';
+import type { Stage, Telemetry } from './telemetry.ts';
 import { createTracing, noTracing, type Tracing } from './tracing.ts';
 
 export interface TelemetryOptions {
@@ -68,6 +69,8 @@ export interface RunningTelemetry {
   /** `size` is what the cache of inspected images has in memory. */
   observeCache(size: () => CacheSize): void;
   describeModel(identity: { model: ModelIdentity; bundle: BundleIdentity }): void;
+  /** How many events are in which stage right now. */
+  readonly stages: ReadonlyMap<Stage, number>;
   /** Sends what waits, within a few seconds, and lets go of everything. Never throws. */
   shutdown(): Promise<void>;
 }
@@ -104,6 +107,8 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
 
   const meter = metricsApi.getMeter('moderato', options.serviceVersion);
   const metrics = createMetrics(meter);
+  const board = new StageBoard();
+  metrics.observeStages(() => board.counts);
   const stopObserving = observeProcess(meter);
   const build = { version: options.serviceVersion, node_version: process.version };
   meter
@@ -118,7 +123,8 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
     : noTracing;
 
   return {
-    telemetry: telemetryOf(metrics, tracing, createHoldLog(logger, clock)),
+    telemetry: telemetryOf(metrics, tracing, { board, tellHeld: createHoldLog(logger, clock) }),
+    stages: board.counts,
     metricsHandler: scrape?.handler ?? null,
     observeSource: (status) => metrics.observeSource(status),
     observeDecoders: (restarts) => metrics.observeDecoders(restarts),
@@ -156,22 +162,30 @@ async function describeProcess({
 function telemetryOf(
   metrics: Metrics,
   tracing: Tracing,
-  tellHeld: Telemetry['retried'],
+  { board, tellHeld }: { board: StageBoard; tellHeld: Telemetry['retried'] },
 ): Telemetry {
   return {
     eventStarted: (record) => {
       const spans = tracing.start(record);
+      let current: Stage | null = null;
+      const enter = (stage: Stage | null): void => {
+        board.move(current, stage);
+        current = stage;
+      };
       return {
+        entered: enter,
         stage: (stage, startedAt, endedAt) => {
           metrics.stage(stage, endedAt - startedAt);
           spans.stage(stage, startedAt, endedAt);
         },
         inject: (headers) => spans.inject(headers),
         finished: (verdict) => {
+          enter(null);
           metrics.finished(verdict, record);
           spans.finished(verdict);
         },
         abandoned: (error) => {
+          enter(null);
           metrics.abandoned(error);
           spans.abandoned(error);
         },

@@ -11,6 +11,8 @@ export type Stage = 'decode' | 'fetch' | 'preprocess' | 'queue' | 'infer' | 'sco
 
 /** The trace of one event. */
 export interface EventTrace {
+  /** The event is in this stage from now on. */
+  entered(stage: Stage): void;
   /** Records that a stage took from `startedAt` to `endedAt`, in monotonic ms (`Clock.elapsed`). */
   stage(stage: Stage, startedAt: number, endedAt: number): void;
   /** `headers` with this trace's W3C context in place of the incoming one. */
@@ -38,6 +40,7 @@ export interface Telemetry {
 }
 
 const noTrace: EventTrace = {
+  entered: () => undefined,
   stage: () => undefined,
   inject: (headers) => [...headers],
   finished: () => undefined,

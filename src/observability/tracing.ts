@@ -21,12 +21,15 @@ import type { Header, Verdict } from '../events/types.generated.ts';
 import { codeOf } from './metrics.ts';
 import type { EventTrace } from './telemetry.ts';
 
+/** An event's spans are made when a stage is over. */
+export type EventSpans = Omit<EventTrace, 'entered'>;
+
 export interface Tracing {
-  start(record: InputRecord): EventTrace;
+  start(record: InputRecord): EventSpans;
 }
 
 /** Leaves the incoming trace context as it is: a trace nobody keeps must not cut the producer's in two. */
-const withoutSpans: EventTrace = {
+const withoutSpans: EventSpans = {
   stage: () => undefined,
   inject: (headers) => [...headers],
   finished: () => undefined,

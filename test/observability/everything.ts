@@ -24,6 +24,7 @@ export function useEveryInstrument(running: RunningTelemetry): void {
   telemetry.batchInferred(1, 16, 20);
   telemetry.retried('fetch', new AppError('image_store_unavailable', 'down'), 1);
   const event = telemetry.eventStarted(aRecord());
+  event.entered('fetch');
   event.stage('fetch', 0, 1);
   event.finished(aVerdict());
   telemetry.eventStarted(aRecord()).finished(aNotInspectedVerdict());
