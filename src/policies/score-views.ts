@@ -24,6 +24,8 @@ export function scoreViews(
   const results = views.map(({ embedding, region }) =>
     scoreImage(embedding, bundle, scoring, region),
   );
+  const [first, ...others] = results;
+  if (first !== undefined && others.length === 0) return first;
   return bundle.policies.map(({ policy }, index) => {
     const ofPolicy = results.flatMap((ofView) => ofView[index] ?? []);
     const byFrame = Map.groupBy(ofPolicy, ({ region }) => region.frame);
