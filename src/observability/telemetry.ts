@@ -3,9 +3,8 @@
  * sees this port only; OpenTelemetry stays behind it.
  */
 import type { CacheFault } from '../cache/embedding-cache.ts';
-import type { Reused } from '../events/types.generated.ts';
 import type { InputRecord } from '../consumers/event-source.ts';
-import type { Header, Verdict } from '../events/types.generated.ts';
+import type { Header, Reused, Verdict } from '../events/types.generated.ts';
 
 export type Stage = 'decode' | 'fetch' | 'preprocess' | 'queue' | 'infer' | 'score' | 'emit';
 

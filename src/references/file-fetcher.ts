@@ -4,6 +4,7 @@ import { isAbsolute, relative, resolve, sep } from 'node:path';
 import { fileURLToPath } from 'node:url';
 
 import { AppError, messageOf, type ErrorCode } from '../errors.ts';
+import { tooLarge, unavailable } from './fetch-faults.ts';
 import type { ImageFetcher } from './image-fetcher.ts';
 
 export interface FileFetcherOptions {
@@ -84,11 +85,8 @@ async function locate(
   root: string,
 ): Promise<string> {
   const realRoot = await disk.realpath(root).catch((cause: unknown) => {
-    throw new AppError(
-      'image_store_unavailable',
-      `fetching image ${uri}: the image root ${root} cannot be reached (${messageOf(cause)}); is it mounted?`,
-      { cause },
-    );
+    const why = `the image root ${root} cannot be reached (${messageOf(cause)}); is it mounted?`;
+    throw unavailable(uri, why, cause);
   });
   // Before the disk is asked: whether a file outside exists is nobody's business.
   if (!isBelow(root, path) && !isBelow(realRoot, path)) throw outside(uri, root);
@@ -139,13 +137,6 @@ async function read(
   } catch (error) {
     throw faultOf(uri, error);
   }
-}
-
-function tooLarge(uri: string, maxBytes: number): AppError {
-  return new AppError(
-    'image_too_large',
-    `fetching image ${uri}: larger than the limit of ${maxBytes} bytes`,
-  );
 }
 
 /** The coded form of a failed system call; anything else comes back as it is. */
