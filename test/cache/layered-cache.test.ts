@@ -34,6 +34,14 @@ function sharedStore() {
   return { cache, inner, state };
 }
 
+/** The same, writing nothing until it is let through. */
+function slowStore() {
+  const shared = sharedStore();
+  const { promise, resolve } = Promise.withResolvers<undefined>();
+  shared.state.gate = promise.then(() => undefined);
+  return { shared, letThrough: () => resolve(undefined) };
+}
+
 embeddingCacheConformance('the layered cache', () =>
   Promise.resolve(
     createLayeredCache({
@@ -58,9 +66,7 @@ describe('the layered cache', () => {
   });
 
   it('keeps in both, and waits for memory only', async () => {
-    const shared = sharedStore();
-    const slow = Promise.withResolvers<undefined>();
-    shared.state.gate = slow.promise.then(() => undefined);
+    const { shared, letThrough } = slowStore();
     const cache = createLayeredCache({
       memory: createMemoryCache({ maxBytes }),
       shared: shared.cache,
@@ -68,15 +74,13 @@ describe('the layered cache', () => {
     await cache.keep(A, image);
     expect(await cache.find(A)).toMatchObject({ store: 'memory' });
     expect(await shared.inner.find(A)).toBeNull();
-    slow.resolve(undefined);
+    letThrough();
     await settle();
     expect(await shared.inner.find(A)).toMatchObject({ image });
   });
 
   it('drops and counts writes beyond the bound, and writes again when there is room', async () => {
-    const shared = sharedStore();
-    const slow = Promise.withResolvers<undefined>();
-    shared.state.gate = slow.promise.then(() => undefined);
+    const { shared, letThrough } = slowStore();
     const faults: string[] = [];
     const cache = createLayeredCache({
       memory: createMemoryCache({ maxBytes }),
@@ -88,16 +92,14 @@ describe('the layered cache', () => {
     expect(shared.state.writes).toBe(2);
     expect(faults).toEqual(['dropped', 'dropped']);
     expect(await cache.find(sha256Of('d'))).toMatchObject({ store: 'memory' });
-    slow.resolve(undefined);
+    letThrough();
     await settle();
     await cache.keep(sha256Of('e'), image);
     expect(shared.state.writes).toBe(3);
   });
 
   it('finishes its writes before it closes both', async () => {
-    const shared = sharedStore();
-    const slow = Promise.withResolvers<undefined>();
-    shared.state.gate = slow.promise.then(() => undefined);
+    const { shared, letThrough } = slowStore();
     const cache = createLayeredCache({
       memory: createMemoryCache({ maxBytes }),
       shared: shared.cache,
@@ -106,7 +108,7 @@ describe('the layered cache', () => {
     const closed = cache.close();
     await settle();
     expect(shared.state.closed).toBe(false);
-    slow.resolve(undefined);
+    letThrough();
     await closed;
     expect(shared.state.closed).toBe(true);
   });

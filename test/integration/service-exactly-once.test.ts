@@ -1,54 +1,35 @@
-import { readFileSync } from 'node:fs';
-import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
-import type { Kafka } from 'kafkajs';
+import { describe, expect, it, jest } from '@jest/globals';
 import { withAdmin } from '../../src/kafka/topics.ts';
-import { anImageEvent, asJson } from '../support/builders.ts';
 import { committedOffsets } from '../support/consumer-group.ts';
 import { gather } from '../support/gather-verdicts.ts';
-import { createTopic, publish, testKafka, uniqueName } from '../support/kafka.ts';
-import { startService, until, type Service } from '../support/service.ts';
+import { testKafka } from '../support/kafka.ts';
+import { until, type Service } from '../support/service.ts';
+import { photoEvent, publishInTurn, serviceStages } from '../support/service-stage.ts';
 
 jest.setTimeout(180_000);
 
 const EVENTS = 600;
 const PARTITIONS = 6;
-const photo = readFileSync(new URL('../fixtures/parity/images/lossy.webp', import.meta.url));
 
 describe('exactly-once: two instances on six partitions', () => {
-  const services: Service[] = [];
-  let kafka: Kafka;
-  beforeAll(() => {
-    kafka = testKafka();
-  });
-  afterAll(async () => {
-    await Promise.all(services.map((service) => service.end('SIGKILL')));
-  });
+  const open = serviceStages();
 
   it('show each verdict once to a read_committed consumer, one being killed and one frozen', async () => {
-    const input = await createTopic(kafka, PARTITIONS);
-    const topics = {
-      input,
-      verdicts: await createTopic(kafka, PARTITIONS),
-      deadLetters: await createTopic(kafka),
-    };
-    const groupId = uniqueName('group');
+    const kafka = testKafka();
+    const stage = await open(kafka, {
+      partitions: PARTITIONS,
+      config: { delivery: 'exactly-once' },
+    });
+    const { topics, groupId, logs } = stage;
+    const { input } = topics;
     const messages = Array.from({ length: EVENTS }, (_, index) => ({
-      key: `event-${index}`,
-      value:
-        index % 50 === 7
-          ? Buffer.from('nonsense')
-          : asJson(anImageEvent({ eventId: `event-${index}`, image: { bytes: photo } })),
-      partition: index % PARTITIONS,
+      ...photoEvent(`event-${index}`),
+      ...(index % 50 === 7 && { value: Buffer.from('nonsense') }),
     }));
-    for (let start = 0; start < EVENTS; start += 100) {
-      await publish(kafka, input, messages.slice(start, start + 100));
-    }
+    await publishInTurn(kafka, input, messages, PARTITIONS);
     const gathered = gather(kafka, topics.verdicts);
-    const config = { delivery: 'exactly-once' };
-    const logs = (): string => services.map((service) => service.output()).join('\n---\n');
     const start = async (): Promise<Service> => {
-      const service = await startService({ topics, groupId, config });
-      services.push(service);
+      const service = await stage.start();
       await service.url();
       return service;
     };
