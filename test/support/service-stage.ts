@@ -41,7 +41,9 @@ export function serviceStages() {
       topics,
       groupId,
       start: async () => {
-        const service = await startService({ topics, groupId, ...(config && { config }) });
+        // One photo for all: each event is to cost what a new one costs, so that faults strike in mid-work.
+        const dedupe = { maxBytes: 0 };
+        const service = await startService({ topics, groupId, config: { dedupe, ...config } });
         services.push(service);
         return service;
       },
