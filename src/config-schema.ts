@@ -170,8 +170,11 @@ export const configSchema = z.strictObject({
       /** A folder, `starter`, or the name of a pulled model. */
       path: path.default('starter'),
       executionProvider: z.enum(['cpu', 'cuda']).default('cpu'),
-      deviceId: z.int().nonnegative().default(0),
-      /** Threads of one inference on the CPU; 0: as many as there are cores. */
+      /** The GPUs that are used. */
+      devices: z.array(z.coerce.number().int().nonnegative()).min(1).default([0]),
+      /** Inferences that run at once, on each GPU or on the CPU; each holds the vision tower's weights. */
+      workers: count.default(1),
+      /** Threads of one inference on the CPU; 0: the cores are shared out among the workers. */
       threads: z.int().nonnegative().default(0),
       /** Of one inference; then the device is taken for hung and the process ends. */
       timeoutMs: count.default(120_000),

@@ -70,7 +70,8 @@ export async function createInspector(
     await createWorkerClipEncoder({
       model,
       executionProvider: config.model.executionProvider,
-      deviceId: config.model.deviceId,
+      devices: config.model.devices,
+      workers: config.model.workers,
       threads: config.model.threads,
       timeoutMs: config.model.timeoutMs,
       maxBatchSize: config.batching.maxBatchSize,
@@ -101,6 +102,7 @@ export async function createInspector(
     },
     maxBatchSize,
     maxWaitMs,
+    concurrency: encoder.concurrency,
     maxQueued: config.pipeline.maxInFlight,
     clock,
     onBatch: (size, ms) => telemetry.batchInferred(size, maxBatchSize, ms),

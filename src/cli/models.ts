@@ -121,7 +121,7 @@ async function verify(name: string, options: { cuda?: string | true }): Promise<
     model,
     ...(options.cuda !== undefined && {
       executionProvider: 'cuda',
-      deviceId: options.cuda === true ? 0 : Number(options.cuda),
+      devices: [options.cuda === true ? 0 : Number(options.cuda)],
     }),
   });
   const { executionProvider, dimensions, scoring, preprocessing } = encoder.info;

@@ -3,11 +3,13 @@ import { AppError, dispositionOf, messageOf } from '../errors.ts';
 import { Gate } from '../gate.ts';
 
 export interface BatcherOptions<In, Out> {
-  /** Runs one batch and returns one output for each input, in order. Never called while it is running. */
+  /** Runs one batch and returns one output for each input, in order. At most `concurrency` run at once. */
   run: (batch: readonly In[]) => Promise<readonly Out[]>;
   /** Throws when the encoder is unable to handle even a known good input. */
   probe: () => Promise<void>;
   maxBatchSize: number;
+  /** Batches that run at once. @default 1 */
+  concurrency?: number;
   /** Items that may wait for a batch; `submit` holds further ones back until there is room. */
   maxQueued: number;
   /**
@@ -38,19 +40,21 @@ interface Entry<In, Out> {
 }
 
 /**
- * Greedy batching: one batch runs while the next fills, and takes what waits, up to `maxBatchSize`. So batches
- * are full under load and nobody waits when idle.
+ * Greedy batching: while one batch runs (or `concurrency` of them), the next fills and takes what waits, up to
+ * `maxBatchSize`. So batches are full under load and nobody waits when idle.
  */
 export class Batcher<In, Out> {
   readonly #options: BatcherOptions<In, Out>;
   readonly #queue: Array<Entry<In, Out>> = [];
   readonly #room: Gate;
+  readonly #running: Gate;
   #pumping = false;
   #filled: (() => void) | undefined;
 
   constructor(options: BatcherOptions<In, Out>) {
     this.#options = options;
     this.#room = new Gate(options.maxQueued);
+    this.#running = new Gate(options.concurrency ?? 1);
   }
 
   /** Items waiting for a batch. */
@@ -77,11 +81,12 @@ export class Batcher<In, Out> {
     this.#pumping = true;
     await Promise.resolve(); // callers of the same tick share the batch
     while (this.#queue.length > 0) {
+      await this.#running.enter();
       await this.#waitForMore();
       this.#dropUnwanted();
       const batch = this.#queue.splice(0, this.#options.maxBatchSize);
       batch.forEach(() => this.#room.leave());
-      if (batch.length > 0) await this.#runBatch(batch);
+      void this.#runBatch(batch).finally(() => this.#running.leave());
     }
     this.#pumping = false;
   }
@@ -112,7 +117,9 @@ export class Batcher<In, Out> {
     timer.abort();
   }
 
-  async #runBatch(batch: Array<Entry<In, Out>>): Promise<void> {
+  /** Never rejects: what went wrong is told to the entries. */
+  async #runBatch(batch: ReadonlyArray<Entry<In, Out>>): Promise<void> {
+    if (batch.length === 0) return;
     try {
       await this.#runAndSettle(batch);
     } catch (error) {

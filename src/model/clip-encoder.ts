@@ -33,6 +33,8 @@ export interface EncoderInfo {
 
 export interface ClipEncoder {
   readonly info: EncoderInfo;
+  /** Batches that it works on at once; further ones wait for these. */
+  readonly concurrency: number;
   /**
    * One embedding for each image, in order. A batch is one inference.
    * Throws AppError `inference_failed` when the runtime refused this batch, `encoder_failed` when the

@@ -10,6 +10,8 @@ type Question = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : n
 export interface EncoderThread {
   /** What this thread makes of the golden image and text. */
   readonly golden: Golden;
+  /** Questions that are not answered yet. */
+  readonly pending: number;
   /** Throws AppError `inference_failed`, or `encoder_failed` once the thread is gone. */
   ask(question: Question): Promise<Float32Array>;
   /** Answers what was asked before, then ends the thread. */
@@ -63,8 +65,12 @@ export async function startEncoderThread(
     // Node would wait for it for ever. Whoever restarts us need not.
     process.kill(process.pid, 'SIGKILL');
   };
+  process.setMaxListeners(process.getMaxListeners() + 1); // there may be a worker for each core
   process.once('exit', letFinish);
-  void ended.then(() => process.off('exit', letFinish));
+  void ended.then(() => {
+    process.off('exit', letFinish);
+    process.setMaxListeners(process.getMaxListeners() - 1);
+  });
   const fail = (error: AppError): void => {
     gone ??= error;
     for (const { reject } of pending.values()) reject(gone);
@@ -123,6 +129,9 @@ export async function startEncoderThread(
 
   return {
     golden,
+    get pending() {
+      return pending.size;
+    },
     ask: (question) =>
       new Promise((resolve, reject) => {
         const lost = gone ?? (closing && failure(CLOSED));

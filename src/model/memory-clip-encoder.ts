@@ -54,6 +54,7 @@ export function createMemoryClipEncoder(options: MemoryClipEncoderOptions): Clip
 
   return {
     info,
+    concurrency: 1,
     encodeImages: (batch) =>
       embed(batch, (pixels) => {
         if (pixels.data.length === preprocess.width * preprocess.height * 3) {

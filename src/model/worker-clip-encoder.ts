@@ -19,9 +19,11 @@ export interface WorkerClipEncoderOptions {
   model: string | ModelFolder;
   /** @default 'cpu' */
   executionProvider?: 'cpu' | 'cuda';
-  /** Which GPU. @default 0 */
-  deviceId?: number;
-  /** Threads of one inference on the CPU; 0: as many as there are cores. @default 0 */
+  /** Which GPUs. @default [0] */
+  devices?: readonly number[];
+  /** Inferences that run at once, on each GPU or on the CPU. @default 1 */
+  workers?: number;
+  /** Threads of one inference on the CPU; 0: the cores are shared out among the workers. @default 0 */
   threads?: number;
   /** Memory is set aside for this many images; a larger batch sets aside more when it comes. @default 16 */
   maxBatchSize?: number;
@@ -39,8 +41,8 @@ export interface WorkerClipEncoder extends ClipEncoder {
 }
 
 /**
- * A `ClipEncoder` whose inference runs in a worker thread. It is handed out only after the graphs fitted
- * the folder and the golden embeddings were met.
+ * A `ClipEncoder` whose inference runs in worker threads, each with a session of its own. It is handed out only
+ * after the graphs fitted the folder and every worker met the golden embeddings.
  *
  * Throws AppError `model_not_found`, `model_invalid`, `model_corrupt`, `model_mismatch`,
  * `provider_unavailable` or `encoder_failed`. Close it when done.
@@ -52,15 +54,18 @@ export async function createWorkerClipEncoder(
     typeof options.model === 'string' ? await readModelFolder(options.model) : options.model;
   const executionProvider = options.executionProvider ?? 'cpu';
   const goldenCache = options.goldenCache ?? createGoldenCache(cacheFolder());
-  const start = (provider: 'cpu' | 'cuda', goldenText: string): Promise<EncoderThread> =>
+  const devices = executionProvider === 'cpu' ? [0] : (options.devices ?? [0]);
+  const workers = options.workers ?? 1;
+  const threads = options.threads || Math.max(1, Math.floor(availableParallelism() / workers));
+  const start = (
+    provider: 'cpu' | 'cuda',
+    deviceId: number,
+    goldenText: string,
+  ): Promise<EncoderThread> =>
     startEncoderThread(
       {
         model,
-        runtime: {
-          executionProvider: provider,
-          deviceId: options.deviceId ?? 0,
-          threads: options.threads || availableParallelism(),
-        },
+        runtime: { executionProvider: provider, deviceId, threads },
         maxBatchSize: options.maxBatchSize ?? 16,
         textIdleMs: options.textIdleMs ?? 2_000,
         goldenText,
@@ -69,23 +74,27 @@ export async function createWorkerClipEncoder(
     );
 
   const known = model.golden ?? (await goldenCache.read(model.hash));
-  const thread = await start(executionProvider, known?.text ?? GOLDEN_TEXT);
+  const started: EncoderThread[] = [];
   try {
+    // One after the other: the memory that loading takes is not taken twice at once.
+    for (const device of devices.flatMap((id) => Array<number>(workers).fill(id))) {
+      started.push(await start(executionProvider, device, known?.text ?? GOLDEN_TEXT));
+    }
     const golden = await meetGolden({
       known,
-      own: thread.golden,
+      own: started.map((thread) => thread.golden),
       model,
       executionProvider,
       goldenCache,
       onCpu: async () => {
-        const reference = await start('cpu', GOLDEN_TEXT);
+        const reference = await start('cpu', 0, GOLDEN_TEXT);
         await reference.close();
         return reference.golden;
       },
     });
-    return encoderOver(thread, model, executionProvider, golden);
+    return encoderOver(started, model, executionProvider, golden);
   } catch (error) {
-    await thread.close();
+    await Promise.all(started.map((thread) => thread.close()));
     throw error;
   }
 }
@@ -93,28 +102,31 @@ export async function createWorkerClipEncoder(
 /** What the CPU computes is the reference of every other provider; where nothing is known, it is computed now. */
 async function meetGolden(options: {
   known: Golden | null;
-  own: Golden;
+  /** What each worker makes of the golden image and text. */
+  own: readonly Golden[];
   model: ModelFolder;
   executionProvider: 'cpu' | 'cuda';
   goldenCache: GoldenCache;
   onCpu: () => Promise<Golden>;
 }): Promise<GoldenOutcome> {
   const { known, own, model, executionProvider, goldenCache, onCpu } = options;
-  const reference = known ?? (executionProvider === 'cpu' ? own : await onCpu());
-  checkGolden(reference, own, model.id, executionProvider);
+  const reference = known ?? (executionProvider === 'cpu' ? own[0] : undefined) ?? (await onCpu());
+  for (const each of own) checkGolden(reference, each, model.id, executionProvider);
   if (known) return 'matched';
   return (await goldenCache.write(model.hash, reference)) ? 'recorded' : 'unrecorded';
 }
 
 function encoderOver(
-  thread: EncoderThread,
+  threads: readonly EncoderThread[],
   model: ModelFolder,
   executionProvider: 'cpu' | 'cuda',
   golden: GoldenOutcome,
 ): WorkerClipEncoder {
   const { preprocess } = model;
   const imageBytes = preprocess.width * preprocess.height * 3;
-  const dimensions = thread.golden.imageEmbedding.length;
+  const [first] = threads;
+  if (first === undefined) throw new RangeError('an encoder has a worker at least');
+  const dimensions = first.golden.imageEmbedding.length;
   const info: EncoderInfo = {
     id: model.id,
     hash: model.hash,
@@ -137,7 +149,7 @@ function encoderOver(
         bytes.set(pixels.data, index * imageBytes);
       });
       const request = { kind: 'images', pixels: shared, count: batch.length } as const;
-      return split(await thread.ask(request), batch.length, dimensions);
+      return split(await leastBusy(threads).ask(request), batch.length, dimensions);
     } finally {
       idle.push(shared);
     }
@@ -145,14 +157,21 @@ function encoderOver(
 
   return {
     info,
+    concurrency: threads.length,
     golden,
     encodeImages,
     encodeTexts: async (texts) =>
       texts.length === 0
         ? []
-        : split(await thread.ask({ kind: 'texts', texts }), texts.length, dimensions),
-    close: () => thread.close(),
+        : split(await first.ask({ kind: 'texts', texts }), texts.length, dimensions),
+    close: async () => {
+      await Promise.all(threads.map((thread) => thread.close()));
+    },
   };
+}
+
+function leastBusy(threads: readonly EncoderThread[]): EncoderThread {
+  return threads.reduce((best, thread) => (thread.pending < best.pending ? thread : best));
 }
 
 /** Memory that no running call uses, so that steady traffic allocates none. */

@@ -71,6 +71,23 @@ describe('Batcher', () => {
     expect(batches).toEqual([1, 4, 1]);
   });
 
+  it('runs as many batches at once as it is told to, and no more', async () => {
+    const release: Array<() => void> = [];
+    const hold: Run = async (batch) => {
+      await new Promise<void>((resolve) => release.push(resolve));
+      return double(batch);
+    };
+    const { batcher, batches } = batcherOf(hold, { concurrency: 2 });
+    const results = Array.from({ length: 11 }, (_, n) => batcher.submit(n));
+    await settle();
+    expect(batches).toEqual([4, 4]);
+    release.pop()?.(); // the second is done first
+    await settle();
+    expect(batches).toEqual([4, 4, 3]);
+    release.splice(0).forEach((go) => go());
+    expect(await values(results)).toEqual(Array.from({ length: 11 }, (_, n) => n * 2));
+  });
+
   it('waits maxWaitMs for an incomplete batch, and not once it is full', async () => {
     const { batcher, batches, clock } = batcherOf(double, { maxWaitMs: 50 });
     const slow = batcher.submit(1);

@@ -105,6 +105,24 @@ describe('the encoder thread', () => {
   });
 });
 
+describe('several workers', () => {
+  it('share the batches, each worker one at a time, and give the same embeddings', async () => {
+    const model = await modelFolder();
+    const workers = 3;
+    await using held = new AsyncDisposableStack();
+    const several = held.adopt(
+      await createWorkerClipEncoder({ model, workers, goldenCache: memoryGoldenCache() }),
+      (encoder) => encoder.close(),
+    );
+    const one = held.adopt(await open(model), (encoder) => encoder.close());
+    expect([several.concurrency, one.concurrency]).toEqual([3, 1]);
+    const images = Array.from({ length: 24 }, (_, n) => plain(10 * n, 255 - 10 * n, 7 * n));
+    const together = await Promise.all(images.map((image) => several.encodeImages([image])));
+    expect(together.flat()).toEqual(await one.encodeImages(images));
+    expect(await several.encodeTexts(['a cat'])).toEqual(await one.encodeTexts(['a cat']));
+  });
+});
+
 describe('a model that does not fit', () => {
   const input = MEAN_COLOUR.inputs[0] ?? fail();
   const output = MEAN_COLOUR.outputs[0] ?? fail();
