@@ -82,8 +82,32 @@ function scalarFromJson(type: avsc.Type, value: unknown, wrong: (problem: string
   }
 }
 
-/** What `JSON.stringify` takes of a valid message of `type`: bytes in base64, only the contract's fields. */
-export function toJson(type: avsc.Type, value: unknown): unknown {
+/**
+ * A valid message of `type` as JSON: bytes in base64, only the contract's fields. `exact` says that it has no others.
+ */
+export function toJsonText(type: avsc.Type, message: object, exact: boolean): string {
+  return JSON.stringify(exact && !holdsBytes(type) ? message : toJson(type, message));
+}
+
+const byteHolders = new WeakMap<avsc.Type, boolean>();
+
+function holdsBytes(type: avsc.Type): boolean {
+  const holds =
+    byteHolders.get(type) ?? (type.typeName === 'bytes' || partsOf(type).some(holdsBytes));
+  byteHolders.set(type, holds);
+  return holds;
+}
+
+function partsOf(type: avsc.Type): readonly avsc.Type[] {
+  const { types } = avsc;
+  if (type instanceof types.UnwrappedUnionType) return type.types;
+  if (type instanceof types.RecordType) return type.fields.map((field) => field.type);
+  if (type instanceof types.ArrayType) return [type.itemsType];
+  if (type instanceof types.MapType) return [type.valuesType as avsc.Type];
+  return [];
+}
+
+function toJson(type: avsc.Type, value: unknown): unknown {
   const { types } = avsc;
   if (value === null) return null;
   if (Buffer.isBuffer(value)) return value.toString('base64');
