@@ -15,7 +15,7 @@ import type { FaultPoints } from './fault-points.ts';
 import { fetcherOf } from './fetcher.ts';
 import { configuredLists } from './hashes/configured-lists.ts';
 import { openHashLists } from './hashes/lists.ts';
-import { createInspector } from './inspector.ts';
+import { createInspector, type InspectorParts } from './inspector.ts';
 import { createKafka } from './kafka/client.ts';
 import { missingTopics } from './kafka/topics.ts';
 import type { Logger } from './logger.ts';
@@ -40,7 +40,7 @@ export interface App {
 }
 
 /** Replaces what `createApp` would make itself. */
-export interface Overrides {
+export interface Overrides extends Pick<InspectorParts, 'images' | 'encoder'> {
   source?: EventSource;
   sink?: VerdictSink;
   fetcher?: ImageFetcher;
@@ -86,7 +86,7 @@ export async function createApp(
         );
 
   const inspector = started.adopt(
-    await createInspector(config, { clock, telemetry, secrets, logger }),
+    await createInspector(config, { ...overrides, clock, telemetry, secrets, logger }),
     (it) => it.close(),
   );
   health.modelLoaded(`${inspector.encoder.id} on ${inspector.encoder.executionProvider}`);

@@ -9,7 +9,7 @@ import type { Pixels, PreprocessSpec } from './images/image-decoder.ts';
 import { viewsVersion } from './images/preprocessing-version.ts';
 import { noLogger, type Logger } from './logger.ts';
 import { Batcher } from './model/batcher.ts';
-import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
+import type { ClipEncoder, EncoderInfo, UnitVector } from './model/clip-encoder.ts';
 import { readModelFolder } from './model/model-folder.ts';
 import { resolveModel } from './model/store.ts';
 import { createWorkerClipEncoder } from './model/worker-clip-encoder.ts';
@@ -40,6 +40,10 @@ export interface InspectorParts {
   secrets?: Secrets;
   /** @default nobody is told */
   logger?: Logger;
+  /** In place of the decoder processes; closed with the inspector. */
+  images?: DecoderPool | undefined;
+  /** In place of the inference thread; closed with the inspector. */
+  encoder?: ClipEncoder | undefined;
 }
 
 /**
@@ -58,25 +62,27 @@ export async function createInspector(
 
   const decoding = decoderSettingsOf(config.images, model.preprocess);
   const images = started.adopt(
-    createDecoderPool({
-      ...decoding,
-      processes: config.images.decoders || availableParallelism(),
-      timeoutMs: config.images.decodeTimeoutMs,
-      memoryBytes: config.images.decoderMemoryBytes,
-    }),
+    parts.images ??
+      createDecoderPool({
+        ...decoding,
+        processes: config.images.decoders || availableParallelism(),
+        timeoutMs: config.images.decodeTimeoutMs,
+        memoryBytes: config.images.decoderMemoryBytes,
+      }),
     (pool) => pool.close(),
   );
   const encoder = started.adopt(
-    await createWorkerClipEncoder({
-      model,
-      executionProvider: config.model.executionProvider,
-      devices: config.model.devices,
-      workers: config.model.workers,
-      threads: config.model.threads,
-      timeoutMs: config.model.timeoutMs,
-      maxBatchSize: config.batching.maxBatchSize,
-    }),
-    (thread) => thread.close(),
+    parts.encoder ??
+      (await createWorkerClipEncoder({
+        model,
+        executionProvider: config.model.executionProvider,
+        devices: config.model.devices,
+        workers: config.model.workers,
+        threads: config.model.threads,
+        timeoutMs: config.model.timeoutMs,
+        maxBatchSize: config.batching.maxBatchSize,
+      })),
+    (it) => it.close(),
   );
   const bundle = await embedBundle(policies, encoder);
 

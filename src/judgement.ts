@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import type { InspectedImage } from './cache/embedding-cache.ts';
 import type { InputRecord } from './consumers/event-source.ts';
 import { AppError } from './errors.ts';
@@ -197,5 +197,5 @@ export class Judgement {
 /** Verdicts by the same policies and the same lists have the same hash. */
 function effectiveHash({ bundle, lists }: Judge): string {
   if (lists.version === '') return bundle.hash;
-  return createHash('sha256').update(`${bundle.hash}\n${lists.version}`).digest('hex');
+  return hash('sha256', `${bundle.hash}\n${lists.version}`);
 }

@@ -8,6 +8,7 @@ import { toInputRecord } from './kafka-record.ts';
 import type { Membership } from './membership.ts';
 import type { OffsetLedger } from './offset-ledger.ts';
 import type { Rendezvous } from './rendezvous.ts';
+import { slept } from './repeat.ts';
 
 export interface HandOverParts {
   ledger: OffsetLedger;
@@ -19,6 +20,8 @@ export interface HandOverParts {
   startFrom: 'earliest' | 'latest';
   heartbeatIntervalMs: number;
   revokeDrainMs: number;
+  /** Aborts when the source closes. */
+  signal: AbortSignal;
 }
 
 type Fetch = Pick<
@@ -34,9 +37,14 @@ const DRAIN_STEP_MS = 25;
  */
 export class HandOver {
   readonly #parts: HandOverParts;
+  /** Twice as often as due: kafkajs sends one only when the whole interval has passed. */
+  readonly #beatEveryMs: number;
+  #beatAt = 0;
+  #alarmSet = false;
 
   constructor(parts: HandOverParts) {
     this.#parts = parts;
+    this.#beatEveryMs = parts.heartbeatIntervalMs / 2;
   }
 
   /** What kafkajs calls `eachBatch`. Returning early is safe: what was not handed out is fetched again. */
@@ -56,6 +64,7 @@ export class HandOver {
     if (!isOurs()) return;
     ledger.observeEnd(partition, Number(batch.highWatermark));
     await this.#anchor(partition, Number(batch.firstOffset()));
+    await this.#beat(heartbeat);
     for (const message of batch.messages) {
       await this.#untilPulled(heartbeat, isOurs);
       if (!isOurs()) return;
@@ -88,18 +97,16 @@ export class HandOver {
 
   /** Waits for a pull, with heartbeats; or until the fetch is no longer ours to hand out. */
   async #untilPulled(heartbeat: () => Promise<void>, isOurs: () => boolean): Promise<void> {
-    const { channel, fetching, clock, heartbeatIntervalMs } = this.#parts;
-    await this.#beat(heartbeat);
+    const { channel, fetching, clock } = this.#parts;
+    const since = clock.elapsed();
+    if (since - this.#beatAt >= this.#beatEveryMs) await this.#beat(heartbeat);
     try {
       while (isOurs() && !channel.isWanted()) {
-        const pulled = new AbortController();
-        // Twice as often as due: kafkajs sends one only when the whole interval has passed.
-        const beat = clock.sleep(heartbeatIntervalMs / 2, pulled.signal).catch(() => undefined);
-        await Promise.race([channel.whenWanted(), beat]);
-        pulled.abort();
+        this.#setAlarm();
+        await channel.whenWanted();
         if (channel.isWanted() || !isOurs()) break;
         // A wait this long is not the pipeline's breathing: the other brokers' fetches can wait too.
-        fetching.pause('stalled');
+        if (clock.elapsed() - since >= this.#beatEveryMs) fetching.pause('stalled');
         await this.#beat(heartbeat);
       }
     } finally {
@@ -107,7 +114,19 @@ export class HandOver {
     }
   }
 
+  /** Ends waits for a pull in time for the next heartbeat. One timer at a time, whatever the number of waits. */
+  #setAlarm(): void {
+    const { channel, clock, signal } = this.#parts;
+    if (this.#alarmSet) return;
+    this.#alarmSet = true;
+    void slept(clock, this.#beatEveryMs, signal).then(() => {
+      this.#alarmSet = false;
+      channel.nudge();
+    });
+  }
+
   async #beat(heartbeat: () => Promise<void>): Promise<void> {
+    this.#beatAt = this.#parts.clock.elapsed();
     try {
       await heartbeat();
     } catch (error) {

@@ -147,6 +147,7 @@ class KafkaEventSource implements EventSource {
       channel: this.#channel,
       membership,
       fetching,
+      signal,
     });
     this.#consumer = consumer;
     this.#fetching = fetching;

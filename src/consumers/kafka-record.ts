@@ -21,9 +21,12 @@ export function toInputRecord(
 
 /** kafkajs folds headers of the same name into an array; a header without a value it gives as null. */
 function toHeaders(headers: IHeaders | undefined): Header[] {
-  return Object.entries(headers ?? {}).flatMap(([name, values]) =>
-    (Array.isArray(values) ? values : [values]).map((value) => ({ name, value: toBytes(value) })),
-  );
+  const list: Header[] = [];
+  for (const [name, values] of Object.entries(headers ?? {})) {
+    if (!Array.isArray(values)) list.push({ name, value: toBytes(values) });
+    else for (const value of values) list.push({ name, value: toBytes(value) });
+  }
+  return list;
 }
 
 function toBytes(value: Buffer | string | null | undefined): Buffer | null {

@@ -46,6 +46,8 @@ function sourceOf(inputTopic: string): string {
   return `/moderato/${inputTopic}`;
 }
 
+const SPEC_VERSION: Header = { name: 'ce_specversion', value: Buffer.from('1.0') };
+
 /** What a CloudEvents string must not hold: control characters (and lone surrogates, replaced before). */
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f]/;
 
@@ -60,19 +62,16 @@ export function cloudEventHeaders(
   carried: readonly Header[] = [],
 ): Header[] {
   const { id, type, source, subject, time } = event;
-  const attributes: [string, string][] = [
-    ['ce_specversion', '1.0'],
-    ['ce_id', id],
-    ['ce_type', type],
-    ['ce_source', source],
-    ['ce_time', new Date(time).toISOString()],
-    ['content-type', contentType],
-  ];
-  if (subject !== null && subject !== '' && !FORBIDDEN.test(subject)) {
-    attributes.push(['ce_subject', subject]);
-  }
-  return [
-    ...carried.filter(({ name }) => !/^(ce_.*|content-type)$/is.test(name)),
-    ...attributes.map(([name, value]) => ({ name, value: Buffer.from(value) })),
-  ];
+  const headers = carried.filter(({ name }) => !/^(ce_.*|content-type)$/is.test(name));
+  const set = (name: string, value: string): void => {
+    headers.push({ name, value: Buffer.from(value) });
+  };
+  headers.push(SPEC_VERSION);
+  set('ce_id', id);
+  set('ce_type', type);
+  set('ce_source', source);
+  set('ce_time', new Date(time).toISOString());
+  set('content-type', contentType);
+  if (subject !== null && subject !== '' && !FORBIDDEN.test(subject)) set('ce_subject', subject);
+  return headers;
 }

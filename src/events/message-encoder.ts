@@ -1,6 +1,7 @@
 import { AppError } from '../errors.ts';
 import { schemaFingerprint } from './fingerprint.ts';
-import { toJson } from './json.ts';
+import { toJsonText } from './json.ts';
+import { notFinite } from './not-finite.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import { CONTRACTS, type Contract } from './schemas.ts';
 import type { DeadLetter, Embedding, ImageEvent, Verdict } from './types.generated.ts';
@@ -54,16 +55,20 @@ type Encode = (contract: Contract, message: object, topic: string) => Promise<En
 function createEncode({ format, registry, subjectOf }: MessageEncoderOptions): Encode {
   if (format === 'json') {
     return (contract, message) => {
-      assertFits(contract, message);
-      const value = Buffer.from(JSON.stringify(toJson(contract.type, message)));
+      const exact = assertFits(contract, message);
+      const value = Buffer.from(toJsonText(contract.type, message, exact));
       return Promise.resolve({ value, contentType: 'application/json' });
     };
   }
   const headerOf = format === 'avro' ? singleObjectHeader : confluentHeader(registry, subjectOf);
   return async (contract, message, topic) => {
     assertFits(contract, message);
-    const value = Buffer.concat([await headerOf(contract, topic), contract.type.toBuffer(message)]);
-    return { value, contentType: 'application/avro' };
+    const header = headerOf(contract, topic);
+    const known = Buffer.isBuffer(header) ? header : await header;
+    return {
+      value: Buffer.concat([known, contract.type.toBuffer(message)]),
+      contentType: 'application/avro',
+    };
   };
 }
 
@@ -109,22 +114,19 @@ function confluentHeader(
   };
 }
 
-/** avsc would write NaN, and JSON null in its place: neither is a message of ours. */
-function assertFits({ title, type }: Contract, message: object): void {
-  const paths: string[] = [];
-  const fits = type.isValid(message, { errorHook: (path) => paths.push(path.join('.')) });
-  if (!fits)
-    throw new TypeError(`encoding ${title}: does not fit its schema at ${paths.join(', ')}`);
-  const at = notFinite(message, '');
-  if (at !== null) throw new TypeError(`encoding ${title}: not a finite number at ${at}`);
-}
+const NOTHING_ELSE = { noUndeclaredFields: true };
 
-function notFinite(value: unknown, path: string): string | null {
-  if (typeof value === 'number') return Number.isFinite(value) ? null : path;
-  if (typeof value !== 'object' || value === null || Buffer.isBuffer(value)) return null;
-  for (const [key, inner] of Object.entries(value)) {
-    const at = notFinite(inner, path === '' ? key : `${path}.${key}`);
-    if (at !== null) return at;
+/**
+ * Throws TypeError for a message that does not fit; true when it has no fields beside the contract's.
+ * avsc would write NaN, and JSON null in its place: neither is a message of ours.
+ */
+function assertFits({ title, type }: Contract, message: object): boolean {
+  const exact = type.isValid(message, NOTHING_ELSE);
+  const paths: string[] = [];
+  if (!exact && !type.isValid(message, { errorHook: (path) => paths.push(path.join('.')) })) {
+    throw new TypeError(`encoding ${title}: does not fit its schema at ${paths.join(', ')}`);
   }
-  return null;
+  const at = notFinite(type, message);
+  if (at !== null) throw new TypeError(`encoding ${title}: not a finite number at ${at}`);
+  return exact;
 }

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Everything a verdict follows from. */
 export interface VerdictOrigin {
@@ -17,12 +17,13 @@ export interface VerdictOrigin {
  */
 export function verdictId(origin: VerdictOrigin): string {
   const { eventId, topic, partition, offset, modelHash, bundleHash } = origin;
-  const hash = createHash('sha256');
-  for (const part of [eventId, topic, `${partition}`, `${offset}`, modelHash, bundleHash]) {
-    const bytes = Buffer.from(part ?? '');
-    const length = Buffer.alloc(4);
-    length.writeInt32BE(part === null ? -1 : bytes.length);
-    hash.update(length).update(bytes);
+  const parts = [eventId, topic, `${partition}`, `${offset}`, modelHash, bundleHash];
+  const size = parts.reduce((sum, part) => sum + 4 + Buffer.byteLength(part ?? ''), 0);
+  const bytes = Buffer.allocUnsafe(size);
+  let at = 0;
+  for (const part of parts) {
+    const length = part === null ? -1 : bytes.write(part, at + 4);
+    at = bytes.writeInt32BE(length, at) + Math.max(length, 0);
   }
-  return hash.digest('hex').slice(0, 32);
+  return hash('sha256', bytes).slice(0, 32);
 }

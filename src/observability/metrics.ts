@@ -5,7 +5,14 @@ import type { Attributes, Meter } from '@opentelemetry/api';
 import type { CacheSize } from '../cache/embedding-cache.ts';
 import type { InputRecord, SourceStatus } from '../consumers/event-source.ts';
 import { AppError, DISPOSITIONS, type ErrorCode } from '../errors.ts';
-import type { BundleIdentity, ModelIdentity, Verdict } from '../events/types.generated.ts';
+import type {
+  BundleIdentity,
+  ModelIdentity,
+  Outcome,
+  PolicyResult,
+  Verdict,
+} from '../events/types.generated.ts';
+import { createTally } from './tally.ts';
 import type { Stage, Telemetry } from './telemetry.ts';
 
 /** 1 ms to 10 s: a stage takes milliseconds, a queue under load seconds. */
@@ -47,16 +54,25 @@ export function createMetrics(meter: Meter): Metrics {
   const gauge = (name: string, unit: string, description: string) =>
     meter.createObservableGauge(name, { unit, description });
 
-  const events = counter('moderato.events', '{event}', 'Verdicts acknowledged, by outcome.');
+  const events = createTally<Outcome>(
+    meter,
+    'moderato.events',
+    { unit: '{event}', description: 'Verdicts acknowledged, by outcome.' },
+    { keyOf: (outcome) => outcome, attributesOf: (outcome) => ({ outcome }) },
+  );
   const notInspected = counter(
     'moderato.not_inspected',
     '{event}',
     'Events whose image was not inspected, by reason code and stage.',
   );
-  const policyResults = counter(
+  const policyResults = createTally<PolicyResult>(
+    meter,
     'moderato.policy.results',
-    '{result}',
-    'Results of each policy by band and mode.',
+    { unit: '{result}', description: 'Results of each policy by band and mode.' },
+    {
+      keyOf: ({ id, mode, band }) => `${mode} ${band} ${id}`,
+      attributesOf: ({ id, mode, band }) => ({ policy: id, mode, band }),
+    },
   );
   const abandoned = counter(
     'moderato.events.abandoned',
@@ -132,13 +148,11 @@ export function createMetrics(meter: Meter): Metrics {
   return {
     finished: (verdict, record) => {
       const { outcome, reason } = verdict;
-      events.add(1, { outcome });
+      events.add(outcome);
       if (reason) {
         notInspected.add(1, { code: known(reason.code), stage: reason.stage });
       }
-      for (const { id, mode, band } of verdict.policies) {
-        policyResults.add(1, { policy: id, mode, band });
-      }
+      for (const result of verdict.policies) policyResults.add(result);
       eventDuration.record(verdict.timings.totalMs / 1000, { outcome });
       verdictDelay.record(Math.max(0, verdict.decidedAt - record.timestamp) / 1000);
     },

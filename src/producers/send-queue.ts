@@ -35,7 +35,11 @@ interface Waiting<P> {
 export class SendQueue<P extends Parcel> {
   readonly #options: SendQueueOptions<P>;
   readonly #waiting: Array<Waiting<P>> = [];
-  #enough = new AbortController();
+  /** Of those that wait, together. */
+  #bytes = 0;
+  #messages = 0;
+  /** Ends the lingering, while there is any. */
+  #lingering: AbortController | undefined;
   #running = false;
   #hurried = false;
 
@@ -49,7 +53,8 @@ export class SendQueue<P extends Parcel> {
       const arrivedAt = this.#options.clock.elapsed();
       this.#waiting.push({ parcel, arrivedAt, resolve, reject });
     });
-    if (this.#isFull()) this.#enough.abort();
+    this.#count(parcel, 1);
+    if (this.#isFull()) this.#endLingering();
     if (!this.#running) void this.#run();
     return done;
   }
@@ -57,7 +62,7 @@ export class SendQueue<P extends Parcel> {
   /** From now on nothing lingers: there is nobody left to wait for. */
   hurry(): void {
     this.#hurried = true;
-    this.#enough.abort();
+    this.#endLingering();
   }
 
   async #run(): Promise<void> {
@@ -73,8 +78,15 @@ export class SendQueue<P extends Parcel> {
     const { clock, lingerMs } = this.#options;
     const left = since + lingerMs - clock.elapsed();
     if (left <= 0 || this.#hurried || this.#isFull()) return;
-    this.#enough = new AbortController();
-    await clock.sleep(left, this.#enough.signal).catch(() => undefined); // hurried: there is enough
+    this.#lingering = new AbortController();
+    await clock.sleep(left, this.#lingering.signal).catch(() => undefined); // hurried: there is enough
+    this.#lingering = undefined;
+  }
+
+  /** At most once for each lingering: an abort is dear, and most parcels come when nobody lingers. */
+  #endLingering(): void {
+    this.#lingering?.abort();
+    this.#lingering = undefined;
   }
 
   async #deliver(batch: Array<Waiting<P>>): Promise<void> {
@@ -95,21 +107,20 @@ export class SendQueue<P extends Parcel> {
 
   /** As many of the waiting, in order, as one request holds; at least one. */
   #take(): Array<Waiting<P>> {
-    const count = this.#fitting();
-    return this.#waiting.splice(0, Math.max(count, 1));
+    const taken = this.#waiting.splice(0, Math.max(this.#fitting(), 1));
+    for (const { parcel } of taken) this.#count(parcel, -1);
+    return taken;
+  }
+
+  #count({ bytes, count }: Parcel, sign: 1 | -1): void {
+    this.#bytes += sign * bytes;
+    this.#messages += sign * count;
   }
 
   /** True when waiting longer would not make the next request larger. */
   #isFull(): boolean {
     const { maxBytes, maxMessages } = this.#options;
-    let bytes = 0;
-    let messages = 0;
-    for (const { parcel } of this.#waiting) {
-      bytes += parcel.bytes;
-      messages += parcel.count;
-      if (bytes >= maxBytes || messages >= maxMessages) return true;
-    }
-    return false;
+    return this.#bytes >= maxBytes || this.#messages >= maxMessages;
   }
 
   #fitting(): number {

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 import { AppError } from '../errors.ts';
 import type { ImageFetcher } from './image-fetcher.ts';
@@ -46,7 +46,7 @@ export async function loadImage(
       `loading ${name}: ${bytes.length} bytes are more than the limit of ${maxBytes}`,
     );
   }
-  const sha256 = createHash('sha256').update(bytes).digest('hex');
+  const sha256 = hash('sha256', bytes);
   if (location.sha256 !== null && location.sha256.toLowerCase() !== sha256) {
     throw new AppError(
       'image_hash_mismatch',

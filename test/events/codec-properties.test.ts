@@ -148,3 +148,36 @@ describe('whatever the bytes', () => {
     });
   });
 });
+
+describe('base64 in JSON', () => {
+  const anything = fc.string({
+    unit: fc.constantFrom(...'ABQgw089+/-_= \n!éŁ€'),
+    maxLength: 13,
+  });
+  /** Canonical, but for what happened to one place of it. */
+  const almost = fc
+    .tuple(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.nat(), fc.nat(2), anything)
+    .map(([bytes, at, removed, inserted]) => {
+      const letters = [...Buffer.from(bytes).toString('base64')];
+      letters.splice(at % letters.length, removed, inserted.slice(0, 2));
+      return letters.join('');
+    });
+
+  it('is what its bytes are written as, and nothing else', async () => {
+    const decoder = createEventDecoder();
+    const isTaken = async (bytes: string): Promise<boolean> => {
+      const event = { eventId: 'e', occurredAt: 1, image: { bytes } };
+      return decoder.decode(Buffer.from(JSON.stringify(event))).then(
+        () => true,
+        () => false,
+      );
+    };
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(anything, almost), async (bytes) => {
+        const canonical = Buffer.from(bytes, 'base64').toString('base64') === bytes;
+        expect(await isTaken(bytes)).toBe(canonical);
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+});

@@ -74,6 +74,13 @@ describe('JSON', () => {
     expect(JSON.parse(embedding.value.toString())).toEqual(anEmbedding());
   });
 
+  it('leaves out what the schema does not know', async () => {
+    const encoder = createMessageEncoder({ format: 'json' });
+    const verdict = { ...aVerdict(), policies: [{ ...aPolicyResult(), note: 'ours' }], more: 1 };
+    const { value } = await encoder.encodeVerdict(verdict, 'v');
+    expect(JSON.parse(value.toString())).toEqual(aVerdict({ policies: [aPolicyResult()] }));
+  });
+
   it('of a verdict is what the schema calls a verdict', async () => {
     const { value } = await createMessageEncoder({ format: 'json' }).encodeVerdict(aVerdict(), 'v');
     expect(VERDICT.isValid(JSON.parse(value.toString()))).toBe(true);
