@@ -2,6 +2,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { AppError } from '../../src/errors.ts';
 import { createGoldenCache } from '../../src/model/golden.ts';
 import { machine } from '../machine.ts';
 import { SHAPES, writeVitModel } from '../vit-model.ts';
@@ -28,6 +29,10 @@ try {
     rows: await measureAll(),
   };
   console.log(options.json ? JSON.stringify(results, null, 2) : render(results));
+} catch (error) {
+  if (!(error instanceof AppError)) throw error;
+  say(`${error.code}: ${error.message}`);
+  process.exitCode = 1;
 } finally {
   await rm(folder, { recursive: true });
 }
@@ -47,11 +52,12 @@ async function measureAll(): Promise<Row[]> {
       };
       const goldenCache = createGoldenCache(folder);
       say(`loading it for ${options.provider} …`);
-      await enter(bare(join(model, 'onnx/vision_model.onnx'), options, shape, maxBatch));
-      await enter(copyOnly(options, shape, maxBatch));
+      // First, since it says what is missing where the provider cannot be loaded.
       for (const workers of WORKERS) {
         await enter(encoder(model, options, workers, { maxBatch, goldenCache }));
       }
+      await enter(bare(join(model, 'onnx/vision_model.onnx'), options, shape, maxBatch));
+      await enter(copyOnly(options, shape, maxBatch));
       for (const batch of options.batches) {
         say(`${name}, ${precision}, batches of ${batch} …`);
         rows.push(
