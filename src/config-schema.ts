@@ -2,6 +2,7 @@ import { z } from 'zod';
 import { MAX_DISTANCE } from './hashes/hash-index.ts';
 import { MATCH_DISTANCE } from './hashes/pdq.ts';
 import { IMAGE_FORMATS } from './images/sniff-format.ts';
+import { EXECUTION_PROVIDERS } from './model/clip-encoder.ts';
 
 const ms = z.int().nonnegative();
 const count = z.int().positive();
@@ -169,7 +170,7 @@ export const configSchema = z.strictObject({
     .strictObject({
       /** A folder, `starter`, or the name of a pulled model. */
       path: path.default('starter'),
-      executionProvider: z.enum(['cpu', 'cuda']).default('cpu'),
+      executionProvider: z.enum(EXECUTION_PROVIDERS).default('cpu'),
       /** The GPUs that are used. */
       devices: z.array(z.coerce.number().int().nonnegative()).min(1).default([0]),
       /** Inferences that run at once, on each GPU or on the CPU; each holds the vision tower's weights. */

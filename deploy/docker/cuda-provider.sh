@@ -1,6 +1,7 @@
 #!/bin/sh
 # Downloads the CUDA execution provider and its libraries, pinned by hash, and lays them out:
 #   OUT/provider  goes over onnxruntime-node's own binaries      OUT/lib  goes on LD_LIBRARY_PATH
+#   OUT/tensorrt  goes there too where TensorRT 10 is installed, which is not downloaded here
 # Usage: cuda-provider.sh REQUIREMENTS OUT     (needs Python 3 with pip)
 set -eu
 requirements="$1"
@@ -18,10 +19,11 @@ for wheel in "$wheels"/*.whl; do
   rm "$wheel"
 done
 
-mkdir -p "$out/provider" "$out/lib"
+mkdir -p "$out/provider" "$out/tensorrt" "$out/lib"
 capi="$files/onnxruntime/capi"
 mv "$capi"/libonnxruntime.so.1.* "$out/provider/libonnxruntime.so.1"
 mv "$capi/libonnxruntime_providers_shared.so" "$capi/libonnxruntime_providers_cuda.so" "$out/provider/"
+mv "$capi/libonnxruntime_providers_tensorrt.so" "$out/tensorrt/"
 # Copies of other libraries (the .alt of NVRTC, the BLAS drop-in) that nothing here opens.
 find "$files/nvidia" -name '*.so.*' ! -name '*.alt.so*' ! -name 'libnvblas*' -exec mv {} "$out/lib/" \;
 # Some are opened by the name without a version.

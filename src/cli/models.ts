@@ -32,6 +32,7 @@ export function modelsCommand(): Command {
     .description('check the hashes, load both towers and compare the golden embeddings')
     .argument('[model]', 'starter, a pulled name or a folder', 'starter')
     .option('--cuda [device]', 'on a GPU instead of the CPU')
+    .option('--tensorrt [device]', 'on a GPU, by TensorRT')
     .action(verify);
   models
     .command('seal')
@@ -111,17 +112,21 @@ async function pulledState(folder: string): Promise<string> {
   return (await there(folder)) ? 'partly pulled' : 'not pulled';
 }
 
-async function verify(name: string, options: { cuda?: string | true }): Promise<void> {
+async function verify(
+  name: string,
+  options: { cuda?: string | true; tensorrt?: string | true },
+): Promise<void> {
   const folder = await resolveModel(name);
   const model = await readModelFolder(folder);
   console.log(`${model.id} in ${folder}\nhash ${model.hash}`);
   const sealed = model.files.some((file) => file.name === 'moderato.json');
   console.log(`files: ${model.files.length} read${sealed ? ', hashes of moderato.json met' : ''}`);
+  const device = options.tensorrt ?? options.cuda;
   const encoder = await createWorkerClipEncoder({
     model,
-    ...(options.cuda !== undefined && {
-      executionProvider: 'cuda',
-      devices: [options.cuda === true ? 0 : Number(options.cuda)],
+    ...(device !== undefined && {
+      executionProvider: options.tensorrt === undefined ? 'cuda' : 'tensorrt',
+      devices: [device === true ? 0 : Number(device)],
     }),
   });
   const { executionProvider, dimensions, scoring, preprocessing } = encoder.info;

@@ -204,7 +204,7 @@ export interface ModelIdentity {
   hash: string;
   /** Version of the way from bytes to pixels. */
   preprocessing: string;
-  /** cpu | cuda */
+  /** cpu | cuda | tensorrt */
   executionProvider: string;
 }
 

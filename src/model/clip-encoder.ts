@@ -4,6 +4,10 @@
  */
 import type { Pixels, PreprocessSpec } from '../images/image-decoder.ts';
 
+/** Where inference runs; nothing falls back to another one. */
+export const EXECUTION_PROVIDERS = ['cpu', 'cuda', 'tensorrt'] as const;
+export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
+
 /** A point on the unit sphere: `dimensions` numbers of Euclidean length 1. */
 export type UnitVector = Float32Array;
 
@@ -23,7 +27,7 @@ export interface EncoderInfo {
   id: string;
   /** SHA-256 over the files of the model folder: the model's identity. */
   hash: string;
-  executionProvider: 'cpu' | 'cuda';
+  executionProvider: ExecutionProvider;
   dimensions: number;
   preprocess: PreprocessSpec;
   /** Names the way from bytes to pixels; it changes when the same image would give other pixels. */

@@ -34,12 +34,18 @@ try {
 }
 
 async function serve(): Promise<void> {
+  const { executionProvider } = runtime;
   const tensor = createPixelTensor(model.preprocess, maxBatchSize);
   const vision = await openVisionTower(model, runtime);
   const texts = createTextEncoder({
     model,
     idleMs: textIdleMs,
-    openTower: () => openTextTower(model, runtime),
+    // TensorRT builds an engine for each length of text, and prompts are embedded once: not worth it.
+    openTower: () =>
+      openTextTower(model, {
+        ...runtime,
+        executionProvider: executionProvider === 'tensorrt' ? 'cuda' : executionProvider,
+      }),
   });
 
   const encodeImages = (bytes: Uint8Array, count: number): Promise<Float32Array> =>
@@ -76,6 +82,12 @@ async function serve(): Promise<void> {
   };
 
   const self = await golden();
+  if (executionProvider === 'tensorrt') {
+    // It builds its engine anew, in minutes, for a batch larger than any before: the largest comes first.
+    const { width, height } = model.preprocess;
+    const images = Array<Uint8Array>(maxBatchSize).fill(goldenImage(width, height));
+    await encodeImages(Buffer.concat(images), maxBatchSize);
+  }
   let tail = Promise.resolve();
   port.on('message', (request: Request) => {
     tail = tail.then(async () => {

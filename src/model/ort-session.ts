@@ -4,6 +4,7 @@
  */
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { AppError, messageOf } from '../errors.ts';
+import type { ExecutionProvider } from './clip-encoder.ts';
 import type { ModelFolder } from './model-folder.ts';
 import type { TokenBatch } from './tokenizer.ts';
 import { normalizeRows } from './unit-vectors.ts';
@@ -12,8 +13,8 @@ import { normalizeRows } from './unit-vectors.ts';
 env.logLevel = 'fatal';
 
 export interface RuntimeOptions {
-  executionProvider: 'cpu' | 'cuda';
-  /** Which GPU, for cuda. */
+  executionProvider: ExecutionProvider;
+  /** Which GPU, for cuda and tensorrt. */
   deviceId: number;
   /** Threads of one inference on the CPU. */
   threads: number;
@@ -93,12 +94,28 @@ export async function openTextTower(
   };
 }
 
+/**
+ * In the order in which they are offered the graph: what TensorRT does not take, CUDA does. The Node binding of
+ * ONNX Runtime 1.30 hands TensorRT no option but the device.
+ */
+const PROVIDERS: Record<ExecutionProvider, readonly ExecutionProvider[]> = {
+  cpu: ['cpu'],
+  cuda: ['cuda'],
+  tensorrt: ['tensorrt', 'cuda'],
+};
+
+const CUDA_NEEDS =
+  'needs an NVIDIA driver, CUDA 13, cuDNN 9 and the provider library of the version of onnxruntime-node';
+const NEEDED = {
+  cuda: `The CUDA provider ${CUDA_NEEDS}`,
+  tensorrt: `The TensorRT provider ${CUDA_NEEDS}, and libnvinfer and libnvonnxparser of TensorRT 10`,
+} as const;
+
 async function open(file: string, options: RuntimeOptions): Promise<InferenceSession> {
   const { executionProvider, deviceId, threads } = options;
   try {
     return await InferenceSession.create(file, {
-      executionProviders:
-        executionProvider === 'cuda' ? [{ name: 'cuda', deviceId }] : [{ name: 'cpu' }],
+      executionProviders: PROVIDERS[executionProvider].map((name) => ({ name, deviceId })),
       graphOptimizationLevel: 'all',
       executionMode: 'sequential',
       intraOpNumThreads: threads,
@@ -110,14 +127,13 @@ async function open(file: string, options: RuntimeOptions): Promise<InferenceSes
   } catch (cause) {
     const message = messageOf(cause);
     if (
-      executionProvider === 'cuda' &&
-      /cuda|cudnn|cublas|provider|shared library/i.test(message)
+      executionProvider !== 'cpu' &&
+      /cuda|cudnn|cublas|tensorrt|nvinfer|provider|shared library/i.test(message)
     ) {
       throw new AppError(
         'provider_unavailable',
-        `loading ${file} on cuda device ${deviceId}: ${message}. The CUDA provider needs an NVIDIA driver, CUDA 12, ` +
-          'cuDNN 9 and the provider library of onnxruntime-node (see docs/models.md); ' +
-          'model.executionProvider: cpu runs without any of them.',
+        `loading ${file} on ${executionProvider} device ${deviceId}: ${message}. ${NEEDED[executionProvider]} ` +
+          '(see docs/howto-gpu.md); model.executionProvider: cpu runs without any of them.',
         { cause },
       );
     }

@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { AppError } from '../errors.ts';
 import type { Pixels } from '../images/image-decoder.ts';
-import type { ClipEncoder, EncoderInfo, UnitVector } from './clip-encoder.ts';
+import type { ClipEncoder, EncoderInfo, ExecutionProvider, UnitVector } from './clip-encoder.ts';
 import { startEncoderThread, type EncoderThread } from './encoder-thread.ts';
 import {
   checkGolden,
@@ -18,7 +18,7 @@ export interface WorkerClipEncoderOptions {
   /** A model folder (see `resolveModel`), or one already read. */
   model: string | ModelFolder;
   /** @default 'cpu' */
-  executionProvider?: 'cpu' | 'cuda';
+  executionProvider?: ExecutionProvider;
   /** Which GPUs. @default [0] */
   devices?: readonly number[];
   /** Inferences that run at once, on each GPU or on the CPU. @default 1 */
@@ -33,6 +33,8 @@ export interface WorkerClipEncoderOptions {
   timeoutMs?: number;
   /** Where golden embeddings of models that ship none are kept. */
   goldenCache?: GoldenCache;
+  /** Starts one worker, for tests. @default startEncoderThread */
+  startThread?: typeof startEncoderThread;
 }
 
 export interface WorkerClipEncoder extends ClipEncoder {
@@ -55,14 +57,14 @@ export async function createWorkerClipEncoder(
   const executionProvider = options.executionProvider ?? 'cpu';
   const goldenCache = options.goldenCache ?? createGoldenCache(cacheFolder());
   const devices = executionProvider === 'cpu' ? [0] : (options.devices ?? [0]);
-  const workers = options.workers ?? 1;
+  const { workers = 1, startThread = startEncoderThread } = options;
   const threads = options.threads || Math.max(1, Math.floor(availableParallelism() / workers));
   const start = (
-    provider: 'cpu' | 'cuda',
+    provider: ExecutionProvider,
     deviceId: number,
     goldenText: string,
   ): Promise<EncoderThread> =>
-    startEncoderThread(
+    startThread(
       {
         model,
         runtime: { executionProvider: provider, deviceId, threads },
@@ -105,7 +107,7 @@ async function meetGolden(options: {
   /** What each worker makes of the golden image and text. */
   own: readonly Golden[];
   model: ModelFolder;
-  executionProvider: 'cpu' | 'cuda';
+  executionProvider: ExecutionProvider;
   goldenCache: GoldenCache;
   onCpu: () => Promise<Golden>;
 }): Promise<GoldenOutcome> {
@@ -119,7 +121,7 @@ async function meetGolden(options: {
 function encoderOver(
   threads: readonly EncoderThread[],
   model: ModelFolder,
-  executionProvider: 'cpu' | 'cuda',
+  executionProvider: ExecutionProvider,
   golden: GoldenOutcome,
 ): WorkerClipEncoder {
   const { preprocess } = model;

@@ -1,5 +1,8 @@
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
+import { pathToFileURL } from 'node:url';
 import type { ClipEncoder } from '../../src/model/clip-encoder.ts';
+import { startEncoderThread } from '../../src/model/encoder-thread.ts';
+import { packageFile } from '../../src/package-files.ts';
 import { createWorkerClipEncoder } from '../../src/model/worker-clip-encoder.ts';
 import type { Pixels } from '../../src/images/image-decoder.ts';
 import { MEAN_COLOUR, MEAN_TOKEN, memoryGoldenCache, modelFolder } from '../support/onnx-models.ts';
@@ -123,6 +126,97 @@ describe('several workers', () => {
   });
 });
 
+/** Workers that are told apart by their device, and answer when they are let. */
+function fakeWorkers(): {
+  startThread: typeof startEncoderThread;
+  started: { provider: string; device: number }[];
+  asked: number[];
+  answer: () => void;
+} {
+  const started: { provider: string; device: number }[] = [];
+  const asked: number[] = [];
+  const waiting: (() => void)[] = [];
+  const golden = {
+    text: '',
+    imageEmbedding: Float32Array.of(1, 0, 0),
+    textEmbedding: Float32Array.of(1, 0, 0),
+    tolerance: 1e-3,
+  };
+  const startThread: typeof startEncoderThread = ({ runtime }) => {
+    started.push({ provider: runtime.executionProvider, device: runtime.deviceId });
+    let pending = 0;
+    return Promise.resolve({
+      golden,
+      get pending() {
+        return pending;
+      },
+      ask: () => {
+        pending++;
+        asked.push(runtime.deviceId);
+        return new Promise<Float32Array>((resolve) =>
+          waiting.push(() => {
+            pending--;
+            resolve(golden.imageEmbedding);
+          }),
+        );
+      },
+      close: () => Promise.resolve(),
+    });
+  };
+  const answer = (): void => {
+    for (const each of waiting.splice(0)) each();
+  };
+  return { startThread, started, asked, answer };
+}
+
+describe('several GPUs', () => {
+  const options = { executionProvider: 'cuda', devices: [0, 3], workers: 2 } as const;
+  const image = plain(1, 2, 3);
+
+  it('have their own workers each, after the CPU said what is right', async () => {
+    const { startThread, started } = fakeWorkers();
+    const goldenCache = memoryGoldenCache();
+    const model = await modelFolder();
+    const encoder = await createWorkerClipEncoder({ ...options, model, goldenCache, startThread });
+    expect(encoder.concurrency).toBe(4);
+    const gpus = started.filter(({ provider }) => provider === 'cuda').map(({ device }) => device);
+    expect(gpus).toEqual([0, 0, 3, 3]);
+    expect(started.filter(({ provider }) => provider !== 'cuda')).toEqual([
+      { provider: 'cpu', device: 0 },
+    ]);
+  });
+
+  it('share the batches: none gets a second one while another has none', async () => {
+    const { startThread, asked, answer } = fakeWorkers();
+    const goldenCache = memoryGoldenCache();
+    const model = await modelFolder();
+    const encoder = await createWorkerClipEncoder({ ...options, model, goldenCache, startThread });
+    const batches = Array.from({ length: 6 }, () => encoder.encodeImages([image]));
+    expect(asked.slice(0, 4).toSorted()).toEqual([0, 0, 3, 3]);
+    answer();
+    expect((await Promise.all(batches)).flat()).toHaveLength(6);
+  });
+
+  it('end the encoder when one of their workers dies', async () => {
+    const model = await modelFolder();
+    const startThread: typeof startEncoderThread = (start, more) =>
+      startEncoderThread(
+        { ...start, goldenText: 'throw' },
+        { ...more, file: pathToFileURL(packageFile('test/support/dying-worker.js')) },
+      );
+    const goldenCache = memoryGoldenCache();
+    const settings = { model, goldenCache, workers: 2, startThread };
+    const encoder = await createWorkerClipEncoder(settings);
+    for (let batch = 0; batch < 2; batch++) {
+      await expect(encoder.encodeImages([image])).rejects.toMatchObject({
+        code: 'encoder_failed',
+        disposition: 'fatal',
+      });
+    }
+    await encoder.close();
+  });
+});
+
 describe('a model that does not fit', () => {
   const input = MEAN_COLOUR.inputs[0] ?? fail();
   const output = MEAN_COLOUR.outputs[0] ?? fail();
@@ -176,21 +270,28 @@ describe('a model that does not fit', () => {
     });
   });
 
-  it('is refused where the provider cannot be loaded, and never run on another', async () => {
-    const model = await modelFolder();
-    const outcome = await createWorkerClipEncoder({ model, executionProvider: 'cuda' }).catch(
-      (error: unknown) => error,
-    );
-    // On a machine with a GPU and its provider, the encoder must say so; anywhere else it must refuse.
-    if (outcome instanceof Error) {
-      expect(outcome).toMatchObject({ code: 'provider_unavailable' });
-      expect(outcome.message).toContain('executionProvider: cpu');
-    } else {
-      const encoder = outcome as ClipEncoder;
-      expect(encoder.info.executionProvider).toBe('cuda');
-      await encoder.close();
-    }
-  });
+  it.each([
+    ['cuda', 'cuDNN 9'],
+    ['tensorrt', 'libnvinfer'],
+  ] as const)(
+    'is refused where %s cannot be loaded, and never run elsewhere',
+    async (provider, needs) => {
+      const model = await modelFolder();
+      const outcome = await createWorkerClipEncoder({ model, executionProvider: provider }).catch(
+        (error: unknown) => error,
+      );
+      // On a machine with a GPU and its provider, the encoder must say so; anywhere else it must refuse.
+      if (outcome instanceof Error) {
+        expect(outcome).toMatchObject({ code: 'provider_unavailable' });
+        expect(outcome.message).toContain('executionProvider: cpu');
+        expect(outcome.message).toContain(needs);
+      } else {
+        const encoder = outcome as ClipEncoder;
+        expect(encoder.info.executionProvider).toBe(provider);
+        await encoder.close();
+      }
+    },
+  );
 });
 
 function fail(): never {

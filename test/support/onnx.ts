@@ -20,9 +20,10 @@ export interface GraphNode {
 
 export interface Constant {
   name: string;
-  type: 'float32' | 'int64';
+  type: 'float32' | 'int64' | 'float16';
   shape: readonly number[];
-  values: readonly number[];
+  /** The numbers themselves, or the bytes of a file beside the graph that hold them. */
+  values: readonly number[] | { file: string; offset: number; length: number };
 }
 
 export interface Graph {
@@ -65,16 +66,29 @@ function nodeProto({ op, inputs, outputs, ints = {}, int = {} }: GraphNode): Buf
 }
 
 function tensorProto({ name, type, shape, values }: Constant): Buffer {
-  const raw =
-    type === 'float32'
-      ? Buffer.from(Float32Array.from(values).buffer)
-      : Buffer.from(BigInt64Array.from(values, BigInt).buffer);
   return message([
     ...shape.map((size) => number(1, size)),
     number(2, TYPES[type]),
     field(8, text(name)),
-    field(9, raw),
+    ...('file' in values
+      ? [
+          ...Object.entries({
+            location: values.file,
+            offset: values.offset,
+            length: values.length,
+          }).map(([key, value]) =>
+            field(13, message([field(1, text(key)), field(2, text(`${value}`))])),
+          ),
+          number(14, 1),
+        ]
+      : [field(9, raw(type, values))]),
   ]);
+}
+
+function raw(type: Constant['type'], values: readonly number[]): Buffer {
+  if (type === 'int64') return Buffer.from(BigInt64Array.from(values, BigInt).buffer);
+  const floats = type === 'float16' ? Float16Array : Float32Array;
+  return Buffer.from(floats.from(values).buffer);
 }
 
 function valueProto({ name, type, shape }: GraphValue): Buffer {
