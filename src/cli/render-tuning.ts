@@ -55,22 +55,31 @@ function figuresOf(result: Result): string[] {
   return [rateOf(result), rates.join(' '), result.batchMs.toFixed(0), memoryOf(result)];
 }
 
-function conclusionOf({ final, given, chosen }: Tuned): string {
-  if (final === null) return 'The given configuration is the fastest that was found.';
+function conclusionOf({ final, given, chosen, stages, maxMemoryMiB }: Tuned): string {
+  if (final === null) {
+    const memoryMiB = Math.max(0, ...stages.map((stage) => stage.chosen.memoryMiB ?? 0));
+    return memoryMiB > maxMemoryMiB
+      ? `Nothing that was tried takes as little as ${maxMemoryMiB.toFixed(0)} MiB. The given configuration stays.`
+      : 'The given configuration is the fastest that was found.';
+  }
   const { gain, pairs } = final;
   const found =
     `In the end ${gain.ratio.toFixed(2)} times as fast as the given configuration ` +
-    `(median of ${plural(pairs.length, 'pair')}, ${listOf(pairs)}; faster in ${gain.won})`;
+    `(${listOf(pairs)} images/s; faster in ${gain.won} of ${plural(pairs.length, 'round')})`;
   if (chosen === given) return `${found}: no more than chance. The given configuration stays.`;
   if (gain.isSure) return `${found}:`;
   return `${found}, but the given one takes more memory than it may:`;
 }
 
 function listOf(pairs: Final['pairs']): string {
-  return pairs.map((pair) => `${pair.chosen.toFixed(0)}:${pair.given.toFixed(0)}`).join(' ');
+  return pairs.map(({ chosen, given }) => `${rate(chosen)} to ${rate(given)}`).join(', ');
 }
 
 function rateOf({ imagesPerSecond }: Pick<Measurement, 'imagesPerSecond'>): string {
+  return rate(imagesPerSecond);
+}
+
+function rate(imagesPerSecond: number): string {
   return imagesPerSecond.toFixed(imagesPerSecond < 100 ? 1 : 0);
 }
 

@@ -88,8 +88,8 @@ export function gainOf(pairs: readonly Pair[]): Gain {
 }
 
 /**
- * What something of this size takes, by what smaller and larger ones took: in proportion where there was only one,
- * which is more than it will be, else along the line through the nearest two. Null when nothing is known.
+ * What something of this size takes, by what others took: along the line through the nearest two; where there is only
+ * one, and smaller, in proportion, which is more than it will be. Null when nothing is known.
  */
 export function forecast(
   known: ReadonlyArray<{ size: number; value: number }>,
@@ -101,7 +101,7 @@ export function forecast(
     .filter(({ size }, at, all) => all.findIndex((other) => other.size === size) === at)
     .sort((a, b) => distance(a) - distance(b));
   if (near === undefined) return null;
-  if (far === undefined) return near.value * Math.max(1, size / near.size);
+  if (far === undefined) return size < near.size ? null : near.value * (size / near.size);
   const slope = Math.max(0, (near.value - far.value) / (near.size - far.size));
   return near.value + slope * (size - near.size);
 }
