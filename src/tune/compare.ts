@@ -8,7 +8,7 @@ export interface CompareOptions {
   measure: (settings: Settings) => Promise<Measurement>;
   rounds: number;
   maxMemoryMiB: number;
-  /** A batch that takes longer cannot be measured in a trial of so many seconds. */
+  /** Of a trial; a batch that takes longer cannot be measured in it. */
   seconds: number;
   onMeasured?: (measured: Measured) => void;
 }
@@ -86,7 +86,7 @@ function isOwnFault(error: unknown): error is AppError {
   return error instanceof AppError && OWN_FAULTS.has(error.code);
 }
 
-/** Why a candidate is not tried: what the others took says that it takes more than there is. */
+/** Why a candidate is not tried: what the others came to says that it takes too much, or is no different. */
 function tooMuch(
   settings: Settings,
   others: readonly Result[],
@@ -100,11 +100,22 @@ function tooMuch(
   if (memoryMiB !== null && memoryMiB > maxMemoryMiB) {
     return `would take about ${Math.round(memoryMiB)} MiB of ${Math.round(maxMemoryMiB)}`;
   }
-  if (size !== 'maxBatchSize') return null;
-  // Not of batches that were left incomplete: what a full one takes is not known from them.
-  const full = others.filter(({ settings: other, batchSize }) => batchSize > other[size] / 2);
-  const times = full.map(({ settings: other, batchMs }) => ({ size: other[size], value: batchMs }));
-  const batchMs = forecast(times, settings[size]);
+  return size === 'maxBatchSize' ? tooLarge(settings, others, seconds) : null;
+}
+
+function tooLarge(
+  { maxBatchSize }: Settings,
+  others: readonly Result[],
+  seconds: number,
+): string | null {
+  const smaller = others.filter(({ settings }) => settings.maxBatchSize < maxBatchSize);
+  const slack = smaller.find(({ settings, batchSize }) => batchSize < settings.maxBatchSize / 2);
+  if (slack) return `batches of ${slack.settings.maxBatchSize} were not even half full`;
+  const times = smaller.map(({ settings, batchMs }) => ({
+    size: settings.maxBatchSize,
+    value: batchMs,
+  }));
+  const batchMs = forecast(times, maxBatchSize);
   if (batchMs === null || batchMs <= seconds * 1000) return null;
   return `a batch would take about ${(batchMs / 1000).toFixed(1)} s; more --seconds measure it`;
 }

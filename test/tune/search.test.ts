@@ -95,6 +95,25 @@ describe('search', () => {
     );
   });
 
+  it('tries no batches that cannot be measured, and none that would not fill', async () => {
+    const why = ({ stages }: Tuning): string[] =>
+      stages
+        .filter(({ axis }) => axis.size === 'maxBatchSize')
+        .flatMap(({ leftOut }) =>
+          leftOut.map((each) => `${each.settings.maxBatchSize}: ${each.why}`),
+        );
+    const slow = await searchOn(({ maxBatchSize }) => ({ batchMs: 200 * maxBatchSize }));
+    expect(why(slow.tuning)).toEqual([
+      '16: a batch would take about 3.2 s; more --seconds measure it',
+      '32: a batch would take about 6.4 s; more --seconds measure it',
+    ]);
+    const slack = await searchOn(({ maxBatchSize }) => ({ batchSize: Math.min(maxBatchSize, 3) }));
+    expect(why(slack.tuning)).toEqual([
+      '16: batches of 8 were not even half full',
+      '32: batches of 8 were not even half full',
+    ]);
+  });
+
   it('takes slower settings where the given ones take too much memory', async () => {
     const large = settings({ workers: 4, threads: 1 });
     const { tuning } = await searchOn(likesWorkers, { given: large, maxMemoryMiB: 600 });
