@@ -21,8 +21,8 @@ export interface Result extends Measurement {
 const AS_FAST = 0.97;
 /** Memory that differs by less is the same: peaks are not that steady. */
 const AS_SMALL = 1.05;
-/** A candidate that falls behind the fastest by more is not measured again. */
-const CONTENDING = 0.75;
+/** A candidate whose best round falls behind the fastest by more is not measured again. */
+const CONTENDING = 0.6;
 /** Faster in so many rounds, or it is chance. */
 const ROUNDS_WON = 3 / 4;
 const WORTH_A_CHANGE = 1.01;
@@ -59,10 +59,14 @@ export function fastest(results: readonly Result[]): Result {
   return best(results, ({ imagesPerSecond }) => imagesPerSecond);
 }
 
-/** Those that are worth another round. */
-export function contenders(results: readonly Result[]): Result[] {
-  const needed = CONTENDING * fastest(results).imagesPerSecond;
-  return results.filter(({ imagesPerSecond }) => imagesPerSecond >= needed);
+/** Those that are worth another round: of what fits the memory, where anything does, what is not far behind. */
+export function contenders(results: readonly Result[], maxMemoryMiB: number): Result[] {
+  const fitting = results.filter((result) => memoryOf(result) <= maxMemoryMiB);
+  if (fitting.length === 0) return [...results];
+  const needed = CONTENDING * fastest(fitting).imagesPerSecond;
+  return fitting.filter(({ rounds }) =>
+    rounds.some(({ imagesPerSecond }) => imagesPerSecond >= needed),
+  );
 }
 
 /** One round of the given settings and of the chosen ones, one after the other, in images a second. */

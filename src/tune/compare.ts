@@ -48,7 +48,7 @@ export async function compare(
   axis: Pick<Axis, 'size'>,
   options: CompareOptions,
 ): Promise<Comparison> {
-  const { measure, rounds, onMeasured } = options;
+  const { measure, rounds, maxMemoryMiB, onMeasured } = options;
   const measured = new Map<Settings, Measurement[]>([[reference, []]]);
   for (const settings of others) if (!areSame(settings, reference)) measured.set(settings, []);
   const leftOut: LeftOut[] = [];
@@ -62,8 +62,8 @@ export async function compare(
   let inPlay: Settings[] = [...measured.keys()];
   for (let round = 1; round <= rounds; round += 1) {
     for (const settings of inPlay) {
-      const why = tooMuch(settings, results(), axis, options);
-      if (why !== null && round === 1) {
+      const why = round === 1 ? tooMuch(settings, results(), axis, options) : null;
+      if (why !== null) {
         leaveOut(settings, why);
         continue;
       }
@@ -76,7 +76,7 @@ export async function compare(
         leaveOut(settings, error.message);
       }
     }
-    const worthIt = new Set(contenders(results()).map(({ settings }) => settings));
+    const worthIt = new Set(contenders(results(), maxMemoryMiB).map(({ settings }) => settings));
     inPlay = inPlay.filter((settings) => settings === reference || worthIt.has(settings));
   }
   return { results: results(), leftOut };

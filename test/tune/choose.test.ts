@@ -49,9 +49,23 @@ describe('choose', () => {
 });
 
 describe('contenders', () => {
-  it('are those within a quarter of the fastest', () => {
-    const far = result({}, { imagesPerSecond: 70 });
-    expect(contenders([far, two, four, one])).toEqual([two, four, one]);
+  const far = result({}, { imagesPerSecond: 55, memoryMiB: 400 });
+
+  it('are those that are not far behind the fastest', () => {
+    expect(contenders([far, two, four, one], Infinity)).toEqual([two, four, one]);
+  });
+
+  it('may have had one slow minute', () => {
+    const struck = resultOf(
+      settings({ workers: 3 }),
+      [95, 20, 20].map((imagesPerSecond) => measurement({ imagesPerSecond })),
+    );
+    expect(contenders([four, struck], Infinity)).toEqual([four, struck]);
+  });
+
+  it('are not outrun by what takes too much memory', () => {
+    expect(contenders([far, two, four, one], 500)).toEqual([far, one]);
+    expect(contenders([far, two], 100)).toEqual([far, two]);
   });
 });
 
