@@ -6,6 +6,7 @@ import { xoroshiro128plus } from 'pure-rand/generator/xoroshiro128plus';
 import { systemClock } from '../src/clock.ts';
 import { loadConfig } from '../src/config.ts';
 import type { Outcome } from '../src/events/types.generated.ts';
+import { inspectImage } from '../src/inspect-image.ts';
 import { createInspector } from '../src/inspector.ts';
 import { noTelemetry } from '../src/observability/telemetry.ts';
 import { decide } from '../src/policies/decide.ts';
@@ -45,14 +46,8 @@ export async function preparePictures(configFile: string, folder: string): Promi
         .resize(EDGE, EDGE, { kernel: 'nearest' })
         .png()
         .toBuffer();
-      const { views } = await inspector.images.decode(bytes);
-      const embedded = await Promise.all(
-        views.map(async ({ region, pixels }) => ({
-          region,
-          embedding: (await inspector.batcher.submit(pixels)).value,
-        })),
-      );
-      const results = scoreViews(embedded, inspector.bundle, inspector.encoder.scoring);
+      const { views } = await inspectImage(inspector, bytes);
+      const results = scoreViews(views, inspector.bundle, inspector.encoder.scoring);
       const isClear = results.every(({ score, thresholds: { review, block } }) =>
         [review, block].every((at) => at === null || Math.abs(score - at) > CLEARANCE),
       );

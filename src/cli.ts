@@ -12,6 +12,7 @@ import { scanCommand } from './cli/scan.ts';
 import { scoreCommand } from './cli/score.ts';
 import { tailCommand } from './cli/tail.ts';
 import { topicsCommand } from './cli/topics.ts';
+import { tuneCommand } from './cli/tune.ts';
 import { VERSION } from './version.ts';
 
 const program = new Command('moderato')
@@ -28,6 +29,7 @@ const program = new Command('moderato')
   .addCommand(reconcileCommand())
   .addCommand(deadLettersCommand())
   .addCommand(topicsCommand())
-  .addCommand(modelsCommand());
+  .addCommand(modelsCommand())
+  .addCommand(tuneCommand());
 
 await runMain(program, process.argv);

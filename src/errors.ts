@@ -73,6 +73,9 @@ export const DISPOSITIONS = {
   // reconciling
   spill_failed: 'fatal',
 
+  // tuning
+  trial_failed: 'fatal',
+
   // ending
   aborted: 'fatal',
   usage: 'fatal',

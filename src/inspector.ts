@@ -5,7 +5,7 @@ import { createEmbeddingCache } from './cache/create-cache.ts';
 import type { Config, Secrets } from './config-schema.ts';
 import type { DecoderSettings } from './images/decoder-messages.ts';
 import { createDecoderPool, type DecoderPool } from './images/decoder-pool.ts';
-import type { Pixels, PreprocessSpec } from './images/image-decoder.ts';
+import type { Pixels, PreprocessSpec, ViewSettings } from './images/image-decoder.ts';
 import { viewsVersion } from './images/preprocessing-version.ts';
 import { noLogger, type Logger } from './logger.ts';
 import { Batcher } from './model/batcher.ts';
@@ -17,10 +17,7 @@ import type { Telemetry } from './observability/telemetry.ts';
 import { loadBundle } from './policies/load-bundle.ts';
 import { embedBundle, type EmbeddedBundle } from './policies/prompt-embeddings.ts';
 
-export type InspectorConfig = Pick<
-  Config,
-  'policies' | 'model' | 'batching' | 'images' | 'dedupe' | 'pipeline'
->;
+export type InspectorConfig = EmbedderConfig & Pick<Config, 'policies' | 'dedupe'>;
 
 /** What judges images, wherever they come from and their verdicts go: model, policies and decoder processes. */
 export interface Inspector {
@@ -29,7 +26,20 @@ export interface Inspector {
   images: DecoderPool;
   batcher: Batcher<Pixels, UnitVector>;
   cache: EmbeddingCache;
-  /** Ends the decoder processes and the inference thread, and lets go of what was kept. */
+  /** Ends the decoder processes and the inference threads, and lets go of what was kept. */
+  close(): Promise<void>;
+}
+
+export type EmbedderConfig = Pick<Config, 'model' | 'batching' | 'images' | 'pipeline'>;
+
+/** The part of an inspector that works as hard as the machine can: from encoded images to embeddings. */
+export interface Embedder {
+  encoder: ClipEncoder;
+  /** How much of an image the decoders look at. */
+  views: ViewSettings;
+  images: DecoderPool;
+  batcher: Batcher<Pixels, UnitVector>;
+  /** Ends the decoder processes and the inference threads. */
   close(): Promise<void>;
 }
 
@@ -47,9 +57,8 @@ export interface InspectorParts {
 }
 
 /**
- * Loads the model and the policies and starts the processes. Throws AppError `bundle_invalid`,
- * `model_not_found`, `model_invalid`, `model_corrupt`, `model_mismatch` or `provider_unavailable`; nothing is
- * then left running.
+ * Loads the model and the policies and starts the processes. Throws AppError `bundle_invalid`, or what
+ * `createEmbedder` throws; nothing is then left running.
  */
 export async function createInspector(
   config: InspectorConfig,
@@ -58,6 +67,34 @@ export async function createInspector(
   const { clock, telemetry, secrets = {}, logger = noLogger } = parts;
   await using started = new AsyncDisposableStack();
   const policies = await loadBundle(config.policies);
+  const { encoder, views, images, batcher } = started.adopt(
+    await createEmbedder(config, parts),
+    (embedder) => embedder.close(),
+  );
+  const bundle = await embedBundle(policies, encoder);
+
+  const { hash: modelHash, dimensions, preprocessing } = encoder.info;
+  const space = { modelHash, dimensions, preprocessing: viewsVersion(preprocessing, views) };
+  const onFault = (fault: CacheFault): void => telemetry.cacheFailed(fault);
+  const cache = started.adopt(
+    createEmbeddingCache(config.dedupe, secrets, { space, clock, logger, onFault }),
+    (it) => it.close(),
+  );
+
+  const running = started.move();
+  const close = (): Promise<void> => running.disposeAsync();
+  return { encoder: encoder.info, bundle, images, batcher, cache, close };
+}
+
+/**
+ * Loads the model and starts the processes. Throws AppError `model_not_found`, `model_invalid`, `model_corrupt`,
+ * `model_mismatch` or `provider_unavailable`; nothing is then left running.
+ */
+export async function createEmbedder(
+  config: EmbedderConfig,
+  { clock, telemetry }: Pick<InspectorParts, 'clock' | 'telemetry'>,
+): Promise<Embedder> {
+  await using started = new AsyncDisposableStack();
   const model = await readModelFolder(await resolveModel(config.model.path));
 
   const decoding = decoderSettingsOf(config.images, model.preprocess);
@@ -84,19 +121,6 @@ export async function createInspector(
       })),
     (it) => it.close(),
   );
-  const bundle = await embedBundle(policies, encoder);
-
-  const { hash: modelHash, dimensions, preprocessing } = encoder.info;
-  const space = {
-    modelHash,
-    dimensions,
-    preprocessing: viewsVersion(preprocessing, decoding.views),
-  };
-  const onFault = (fault: CacheFault): void => telemetry.cacheFailed(fault);
-  const cache = started.adopt(
-    createEmbeddingCache(config.dedupe, secrets, { space, clock, logger, onFault }),
-    (it) => it.close(),
-  );
 
   const { width, height } = model.preprocess;
   const black: Pixels = { data: new Uint8Array(width * height * 3), width, height };
@@ -116,7 +140,7 @@ export async function createInspector(
 
   const running = started.move();
   const close = (): Promise<void> => running.disposeAsync();
-  return { encoder: encoder.info, bundle, images, batcher, cache, close };
+  return { encoder, views: decoding.views, images, batcher, close };
 }
 
 /** What a decoder process is told of the configuration. */

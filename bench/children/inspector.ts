@@ -3,6 +3,7 @@ import { createHash } from 'node:crypto';
 import type { InspectedImage } from '../../src/cache/embedding-cache.ts';
 import { systemClock } from '../../src/clock.ts';
 import { loadConfig } from '../../src/config.ts';
+import { inspectImage } from '../../src/inspect-image.ts';
 import { createInspector } from '../../src/inspector.ts';
 import { noTelemetry } from '../../src/observability/telemetry.ts';
 import { decide } from '../../src/policies/decide.ts';
@@ -11,7 +12,7 @@ import { onEachPhoto, report, settings } from './child.ts';
 
 const { config } = await loadConfig(settings.configFile);
 const inspector = await createInspector(config, { clock: systemClock, telemetry: noTelemetry });
-const { cache, images, batcher, bundle, encoder } = inspector;
+const { cache, bundle, encoder } = inspector;
 
 await report(await onEachPhoto(config.pipeline.maxInFlight, inspect));
 await inspector.close();
@@ -25,14 +26,7 @@ async function inspect(photo: Buffer): Promise<void> {
 }
 
 async function look(photo: Buffer, sha256: string): Promise<InspectedImage> {
-  const { views, ...facts } = await images.decode(photo);
-  const embedded = await Promise.all(
-    views.map(async ({ region, pixels }) => ({
-      region,
-      embedding: (await batcher.submit(pixels)).value,
-    })),
-  );
-  const image = { ...facts, views: embedded };
+  const image = await inspectImage(inspector, photo);
   await cache.keep(sha256, image);
   return image;
 }

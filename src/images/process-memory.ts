@@ -2,10 +2,21 @@ import { readFileSync, writeFileSync } from 'node:fs';
 
 /** Resident memory of a process, in bytes; null where there is no /proc, and for a process that has ended. */
 export function residentBytes(pid: number | undefined): number | null {
+  return statusBytes(pid, 'VmRSS');
+}
+
+/** The most resident memory that a process ever had, in bytes; null as for `residentBytes`. */
+export function peakBytes(pid: number | undefined): number | null {
+  return statusBytes(pid, 'VmHWM');
+}
+
+const FIELDS = { VmRSS: /^VmRSS:\s+(\d+) kB$/m, VmHWM: /^VmHWM:\s+(\d+) kB$/m };
+
+/** proc_pid_status(5). Not statm: that counts pages, and nobody tells us how large they are. */
+function statusBytes(pid: number | undefined, field: keyof typeof FIELDS): number | null {
   try {
-    // Not statm: that counts pages, and nobody tells us how large they are.
     const status = readFileSync(`/proc/${String(pid)}/status`, 'latin1');
-    const kibibytes = /^VmRSS:\s+(\d+) kB$/m.exec(status)?.[1];
+    const kibibytes = FIELDS[field].exec(status)?.[1];
     return kibibytes === undefined ? null : Number(kibibytes) * 1024;
   } catch {
     return null;

@@ -58,7 +58,7 @@ export async function createWorkerClipEncoder(
   const goldenCache = options.goldenCache ?? createGoldenCache(cacheFolder());
   const devices = executionProvider === 'cpu' ? [0] : (options.devices ?? [0]);
   const { workers = 1, startThread = startEncoderThread } = options;
-  const threads = options.threads || Math.max(1, Math.floor(availableParallelism() / workers));
+  const threads = threadsOfEach(workers, options.threads ?? 0);
   const start = (
     provider: ExecutionProvider,
     deviceId: number,
@@ -99,6 +99,11 @@ export async function createWorkerClipEncoder(
     await Promise.all(started.map((thread) => thread.close()));
     throw error;
   }
+}
+
+/** Threads of one inference on the CPU; 0 shares the cores out among the workers. */
+export function threadsOfEach(workers: number, threads: number): number {
+  return threads || Math.max(1, Math.floor(availableParallelism() / workers));
 }
 
 /** What the CPU computes is the reference of every other provider; where nothing is known, it is computed now. */
