@@ -49,7 +49,7 @@ export async function preparePictures(configFile: string, folder: string): Promi
       const embedded = await Promise.all(
         views.map(async ({ region, pixels }) => ({
           region,
-          embedding: (await inspector.batcher.submit(pixels)).value,
+          ...(await inspector.batcher.submit(pixels)).value,
         })),
       );
       const results = scoreViews(embedded, inspector.bundle, inspector.encoder.scoring);

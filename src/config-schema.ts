@@ -170,6 +170,8 @@ export const configSchema = z.strictObject({
       /** A folder, `starter`, or the name of a pulled model. */
       path: path.default('starter'),
       executionProvider: z.enum(['cpu', 'cuda']).default('cpu'),
+      /** plain: normalising and comparing are computed around the graph as it was exported. */
+      graph: z.enum(['prepared', 'plain']).default('prepared'),
       deviceId: z.int().nonnegative().default(0),
       /** Threads of one inference on the CPU; 0: as many as there are cores. */
       threads: z.int().nonnegative().default(0),

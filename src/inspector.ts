@@ -9,7 +9,7 @@ import type { Pixels, PreprocessSpec } from './images/image-decoder.ts';
 import { viewsVersion } from './images/preprocessing-version.ts';
 import { noLogger, type Logger } from './logger.ts';
 import { Batcher } from './model/batcher.ts';
-import type { EncoderInfo, UnitVector } from './model/clip-encoder.ts';
+import type { EncodedImage, EncoderInfo } from './model/clip-encoder.ts';
 import { readModelFolder } from './model/model-folder.ts';
 import { resolveModel } from './model/store.ts';
 import { createWorkerClipEncoder } from './model/worker-clip-encoder.ts';
@@ -27,7 +27,7 @@ export interface Inspector {
   encoder: EncoderInfo;
   bundle: EmbeddedBundle;
   images: DecoderPool;
-  batcher: Batcher<Pixels, UnitVector>;
+  batcher: Batcher<Pixels, EncodedImage>;
   cache: EmbeddingCache;
   /** Ends the decoder processes and the inference thread, and lets go of what was kept. */
   close(): Promise<void>;
@@ -69,6 +69,7 @@ export async function createInspector(
   const encoder = started.adopt(
     await createWorkerClipEncoder({
       model,
+      graph: config.model.graph,
       executionProvider: config.model.executionProvider,
       deviceId: config.model.deviceId,
       threads: config.model.threads,
@@ -78,6 +79,7 @@ export async function createInspector(
     (thread) => thread.close(),
   );
   const bundle = await embedBundle(policies, encoder);
+  await encoder.usePrompts(bundle.matrix);
 
   const { hash: modelHash, dimensions, preprocessing } = encoder.info;
   const space = {
@@ -94,7 +96,7 @@ export async function createInspector(
   const { width, height } = model.preprocess;
   const black: Pixels = { data: new Uint8Array(width * height * 3), width, height };
   const { maxBatchSize, maxWaitMs } = config.batching;
-  const batcher = new Batcher<Pixels, UnitVector>({
+  const batcher = new Batcher<Pixels, EncodedImage>({
     run: (batch) => encoder.encodeImages(batch),
     probe: async () => {
       await encoder.encodeImages([black]);

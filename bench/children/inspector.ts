@@ -29,7 +29,7 @@ async function look(photo: Buffer, sha256: string): Promise<InspectedImage> {
   const embedded = await Promise.all(
     views.map(async ({ region, pixels }) => ({
       region,
-      embedding: (await batcher.submit(pixels)).value,
+      ...(await batcher.submit(pixels)).value,
     })),
   );
   const image = { ...facts, views: embedded };

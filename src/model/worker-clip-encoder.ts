@@ -1,10 +1,11 @@
 import { availableParallelism } from 'node:os';
 import { AppError } from '../errors.ts';
 import type { Pixels } from '../images/image-decoder.ts';
-import type { ClipEncoder, EncoderInfo, UnitVector } from './clip-encoder.ts';
+import type { ClipEncoder, EncodedImage, EncoderInfo, UnitVector } from './clip-encoder.ts';
 import { startEncoderThread, type EncoderThread } from './encoder-thread.ts';
 import {
   checkGolden,
+  checkSimilarities,
   createGoldenCache,
   GOLDEN_TEXT,
   type Golden,
@@ -12,13 +13,17 @@ import {
   type GoldenOutcome,
 } from './golden.ts';
 import { readModelFolder, type ModelFolder } from './model-folder.ts';
-import { cacheFolder } from './store.ts';
+import { cacheFolder, preparedFolder } from './store.ts';
 
 export interface WorkerClipEncoderOptions {
   /** A model folder (see `resolveModel`), or one already read. */
   model: string | ModelFolder;
   /** @default 'cpu' */
   executionProvider?: 'cpu' | 'cuda';
+  /** What surrounds the vision tower: part of its graph, or computed before and after it. @default 'prepared' */
+  graph?: 'prepared' | 'plain';
+  /** Where prepared graphs are kept. @default `prepared` in the cache folder */
+  preparedFolder?: string;
   /** Which GPU. @default 0 */
   deviceId?: number;
   /** Threads of one inference on the CPU; 0: as many as there are cores. @default 0 */
@@ -61,6 +66,8 @@ export async function createWorkerClipEncoder(
           deviceId: options.deviceId ?? 0,
           threads: options.threads || availableParallelism(),
         },
+        graph: options.graph ?? 'prepared',
+        preparedFolder: options.preparedFolder ?? preparedFolder(),
         maxBatchSize: options.maxBatchSize ?? 16,
         textIdleMs: options.textIdleMs ?? 2_000,
         goldenText,
@@ -126,7 +133,7 @@ function encoderOver(
   };
   const idle: SharedArrayBuffer[] = [];
 
-  const encodeImages = async (batch: readonly Pixels[]): Promise<UnitVector[]> => {
+  const encodeImages = async (batch: readonly Pixels[]): Promise<EncodedImage[]> => {
     if (batch.length === 0) return [];
     // Copied rather than transferred: a failing batch is tried again image by image.
     const shared = takeShared(idle, batch.length * imageBytes);
@@ -137,7 +144,13 @@ function encoderOver(
         bytes.set(pixels.data, index * imageBytes);
       });
       const request = { kind: 'images', pixels: shared, count: batch.length } as const;
-      return split(await thread.ask(request), batch.length, dimensions);
+      const { embeddings, similarities } = await thread.ask(request);
+      const vectors = split(embeddings, batch.length, dimensions);
+      const prompts = (similarities?.length ?? 0) / batch.length;
+      return vectors.map((embedding, row) => ({
+        embedding,
+        similarities: similarities?.subarray(row * prompts, (row + 1) * prompts) ?? null,
+      }));
     } finally {
       idle.push(shared);
     }
@@ -146,11 +159,15 @@ function encoderOver(
   return {
     info,
     golden,
+    usePrompts: async (prompts) => {
+      const encoded = await thread.ask({ kind: 'prompts', prompts });
+      checkSimilarities(encoded, prompts, dimensions, `${model.id} on ${executionProvider}`);
+    },
     encodeImages,
     encodeTexts: async (texts) =>
       texts.length === 0
         ? []
-        : split(await thread.ask({ kind: 'texts', texts }), texts.length, dimensions),
+        : split((await thread.ask({ kind: 'texts', texts })).embeddings, texts.length, dimensions),
     close: () => thread.close(),
   };
 }
