@@ -171,6 +171,8 @@ export const configSchema = z.strictObject({
       /** A folder, `starter`, or the name of a pulled model. */
       path: path.default('starter'),
       executionProvider: z.enum(EXECUTION_PROVIDERS).default('cpu'),
+      /** plain: normalising and comparing are computed around the graph as it was exported. */
+      graph: z.enum(['prepared', 'plain']).default('prepared'),
       /** The GPUs that are used. */
       devices: z.array(z.coerce.number().int().nonnegative()).min(1).default([0]),
       /** Inferences that run at once, on each GPU or on the CPU; each holds the vision tower's weights. */

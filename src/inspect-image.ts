@@ -11,10 +11,10 @@ export async function inspectImage(
 ): Promise<InspectedImage> {
   const { views, ...facts } = await images.decode(bytes);
   const embedded = await Promise.all(
-    views.map(async ({ region, pixels }) => {
-      const { value: embedding } = await batcher.submit(pixels);
-      return { region, embedding };
-    }),
+    views.map(async ({ region, pixels }) => ({
+      region,
+      ...(await batcher.submit(pixels)).value,
+    })),
   );
   return { ...facts, views: embedded };
 }

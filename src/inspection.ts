@@ -12,7 +12,7 @@ import type { LoadedImage } from './references/load-image.ts';
 import type { Journey } from './journey.ts';
 import type { Judgement } from './judgement.ts';
 import type { Batcher } from './model/batcher.ts';
-import type { UnitVector } from './model/clip-encoder.ts';
+import type { EncodedImage } from './model/clip-encoder.ts';
 import type { Telemetry } from './observability/telemetry.ts';
 import type { EmbeddedView } from './policies/score-views.ts';
 
@@ -20,7 +20,7 @@ export interface InspectionParts {
   images: ImageDecoder;
   cache: EmbeddingCache;
   lists: Pick<HashLists, 'needsPdq'>;
-  batcher: Batcher<Pixels, UnitVector>;
+  batcher: Batcher<Pixels, EncodedImage>;
   telemetry: Telemetry;
   clock: Clock;
 }
@@ -104,11 +104,11 @@ export class Inspection {
     journey.enter('infer');
     return await Promise.all(
       views.map(async ({ region, pixels }) => {
-        const { value: embedding, inferMs, queueMs } = await batcher.submit(pixels, revoked);
+        const { value, inferMs, queueMs } = await batcher.submit(pixels, revoked);
         const endedAt = clock.elapsed();
         journey.record('queue', endedAt - inferMs - queueMs, endedAt - inferMs);
         journey.record('infer', endedAt - inferMs, endedAt);
-        return { region, embedding };
+        return { region, ...value };
       }),
     );
   }

@@ -9,7 +9,7 @@ import type { Pixels, PreprocessSpec, ViewSettings } from './images/image-decode
 import { viewsVersion } from './images/preprocessing-version.ts';
 import { noLogger, type Logger } from './logger.ts';
 import { Batcher } from './model/batcher.ts';
-import type { ClipEncoder, EncoderInfo, UnitVector } from './model/clip-encoder.ts';
+import type { ClipEncoder, EncodedImage, EncoderInfo } from './model/clip-encoder.ts';
 import { readModelFolder } from './model/model-folder.ts';
 import { resolveModel } from './model/store.ts';
 import { createWorkerClipEncoder } from './model/worker-clip-encoder.ts';
@@ -24,7 +24,7 @@ export interface Inspector {
   encoder: EncoderInfo;
   bundle: EmbeddedBundle;
   images: DecoderPool;
-  batcher: Batcher<Pixels, UnitVector>;
+  batcher: Batcher<Pixels, EncodedImage>;
   cache: EmbeddingCache;
   /** Ends the decoder processes and the inference threads, and lets go of what was kept. */
   close(): Promise<void>;
@@ -38,7 +38,7 @@ export interface Embedder {
   /** How much of an image the decoders look at. */
   views: ViewSettings;
   images: DecoderPool;
-  batcher: Batcher<Pixels, UnitVector>;
+  batcher: Batcher<Pixels, EncodedImage>;
   /** Ends the decoder processes and the inference threads. */
   close(): Promise<void>;
 }
@@ -72,6 +72,7 @@ export async function createInspector(
     (embedder) => embedder.close(),
   );
   const bundle = await embedBundle(policies, encoder);
+  await encoder.usePrompts(bundle.matrix);
 
   const { hash: modelHash, dimensions, preprocessing } = encoder.info;
   const space = { modelHash, dimensions, preprocessing: viewsVersion(preprocessing, views) };
@@ -92,8 +93,9 @@ export async function createInspector(
  */
 export async function createEmbedder(
   config: EmbedderConfig,
-  { clock, telemetry }: Pick<InspectorParts, 'clock' | 'telemetry'>,
+  parts: Pick<InspectorParts, 'clock' | 'telemetry' | 'images' | 'encoder'>,
 ): Promise<Embedder> {
+  const { clock, telemetry } = parts;
   await using started = new AsyncDisposableStack();
   const model = await readModelFolder(await resolveModel(config.model.path));
 
@@ -112,6 +114,7 @@ export async function createEmbedder(
     parts.encoder ??
       (await createWorkerClipEncoder({
         model,
+        graph: config.model.graph,
         executionProvider: config.model.executionProvider,
         devices: config.model.devices,
         workers: config.model.workers,
@@ -125,7 +128,7 @@ export async function createEmbedder(
   const { width, height } = model.preprocess;
   const black: Pixels = { data: new Uint8Array(width * height * 3), width, height };
   const { maxBatchSize, maxWaitMs } = config.batching;
-  const batcher = new Batcher<Pixels, UnitVector>({
+  const batcher = new Batcher<Pixels, EncodedImage>({
     run: (batch) => encoder.encodeImages(batch),
     probe: async () => {
       await encoder.encodeImages([black]);

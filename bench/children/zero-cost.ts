@@ -39,12 +39,19 @@ const images: DecoderPool = {
 
 const dimensions = model.dimensions ?? 512;
 const vector = new Float32Array(dimensions).fill(1 / Math.sqrt(dimensions));
-const encode = (inputs: readonly unknown[]): Promise<Float32Array[]> =>
-  Promise.resolve(inputs.map(() => vector));
+let prompts = 0;
 const encoder: ClipEncoder = {
   info: { ...model, dimensions, executionProvider: 'cpu' },
-  encodeImages: encode,
-  encodeTexts: encode,
+  concurrency: 1,
+  usePrompts: (matrix) => {
+    prompts = matrix.length / dimensions;
+    return Promise.resolve();
+  },
+  encodeImages: (batch) => {
+    const similarities = new Float32Array(prompts);
+    return Promise.resolve(batch.map(() => ({ embedding: vector, similarities })));
+  },
+  encodeTexts: (texts) => Promise.resolve(texts.map(() => vector)),
   close: () => Promise.resolve(),
 };
 

@@ -28,6 +28,8 @@ export interface InspectedImage {
 export interface InspectedView {
   readonly region: Region;
   readonly embedding: Float32Array;
+  /** To the prompts of this process, of an image just inspected; never kept. */
+  readonly similarities?: Float32Array | null;
 }
 
 /** Everything that decides which embeddings an image has: what was found in one space is nothing in another. */

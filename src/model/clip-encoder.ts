@@ -1,5 +1,5 @@
 /**
- * The model boundary: pixels and texts in, unit vectors out. Nothing outside this room sees a tensor, and
+ * The model boundary: pixels and texts in, unit vectors and their similarities out. Nothing outside this room sees a tensor, and
  * nothing in it sees a record, a policy or a verdict.
  */
 import type { Pixels, PreprocessSpec } from '../images/image-decoder.ts';
@@ -10,6 +10,16 @@ export type ExecutionProvider = (typeof EXECUTION_PROVIDERS)[number];
 
 /** A point on the unit sphere: `dimensions` numbers of Euclidean length 1. */
 export type UnitVector = Float32Array;
+
+/** What an image is to the model. */
+export interface EncodedImage {
+  embedding: UnitVector;
+  /**
+   * Its cosine similarity to each prompt given to `usePrompts`, in their order. Null where none were given or the
+   * encoder leaves the comparison to its caller.
+   */
+  similarities: Float32Array | null;
+}
 
 /** How this model's cosine similarities become probabilities. */
 export interface Scoring {
@@ -40,11 +50,16 @@ export interface ClipEncoder {
   /** Batches that it works on at once; further ones wait for these. */
   readonly concurrency: number;
   /**
-   * One embedding for each image, in order. A batch is one inference.
+   * Prompts that images are compared with from now on: unit vectors `[prompts, dimensions]`, row by row. Throws
+   * AppError `model_mismatch` when what the device computes is not their similarity, and what `encodeImages` throws.
+   */
+  usePrompts(prompts: Float32Array): Promise<void>;
+  /**
+   * One answer for each image, in order. A batch is one inference.
    * Throws AppError `inference_failed` when the runtime refused this batch, `encoder_failed` when the
    * encoder itself is gone.
    */
-  encodeImages(batch: readonly Pixels[]): Promise<UnitVector[]>;
+  encodeImages(batch: readonly Pixels[]): Promise<EncodedImage[]>;
   /** One embedding for each text, in order; texts over the model's token limit are cut, their end token kept. */
   encodeTexts(texts: readonly string[]): Promise<UnitVector[]>;
   close(): Promise<void>;

@@ -1,14 +1,10 @@
 /** What the encoder and its worker say to each other. */
 import type { ErrorCode } from '../errors.ts';
 import type { Golden } from './golden.ts';
-import type { ModelFolder } from './model-folder.ts';
-import type { RuntimeOptions } from './ort-session.ts';
+import type { Encoded } from './ort-session.ts';
+import type { VisionOptions } from './vision-encoder.ts';
 
-export interface WorkerStart {
-  model: ModelFolder;
-  runtime: RuntimeOptions;
-  /** Images that memory is set aside for. */
-  maxBatchSize: number;
+export interface WorkerStart extends VisionOptions {
   textIdleMs: number;
   /** The text whose golden embedding is asked for. */
   goldenText: string;
@@ -23,6 +19,8 @@ export type Request =
   /** `pixels` is shared memory: `[count, height, width, 3]` from its beginning. */
   | { id: number; kind: 'images'; pixels: SharedArrayBuffer; count: number }
   | { id: number; kind: 'texts'; texts: readonly string[] }
+  /** `[prompts, dimensions]`; answered with what is made of the golden image from now on. */
+  | { id: number; kind: 'prompts'; prompts: Float32Array }
   | { id: number; kind: 'close' };
 
 export interface Failure {
@@ -33,6 +31,5 @@ export interface Failure {
 export type Reply =
   | { kind: 'ready'; golden: Golden }
   | { kind: 'failed'; error: Failure }
-  /** `embeddings` holds one unit vector after the other. */
-  | { kind: 'embeddings'; id: number; embeddings: Float32Array }
+  | ({ kind: 'encoded'; id: number } & Encoded)
   | { kind: 'rejected'; id: number; error: Failure };

@@ -3,6 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { AppError, messageOf } from '../errors.ts';
 import type { Failure, Reply, Request, WorkerData, WorkerStart } from './encoder-messages.ts';
 import type { Golden } from './golden.ts';
+import type { Encoded } from './ort-session.ts';
 
 type Question = Request extends infer R ? (R extends Request ? Omit<R, 'id'> : never) : never;
 
@@ -13,13 +14,13 @@ export interface EncoderThread {
   /** Questions that are not answered yet. */
   readonly pending: number;
   /** Throws AppError `inference_failed`, or `encoder_failed` once the thread is gone. */
-  ask(question: Question): Promise<Float32Array>;
+  ask(question: Question): Promise<Encoded>;
   /** Answers what was asked before, then ends the thread. */
   close(): Promise<void>;
 }
 
 interface Pending {
-  resolve: (embeddings: Float32Array) => void;
+  resolve: (encoded: Encoded) => void;
   reject: (error: AppError) => void;
 }
 
@@ -117,7 +118,7 @@ export async function startEncoderThread(
     watch();
     // An idle encoder does not keep a process alive that has nothing else to do.
     if (pending.size === 0) worker.unref();
-    if (reply.kind === 'embeddings') call?.resolve(reply.embeddings);
+    if (reply.kind === 'encoded') call?.resolve(reply);
     else call?.reject(toError(reply.error));
   };
 

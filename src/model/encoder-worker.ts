@@ -6,13 +6,14 @@ import { parentPort, workerData } from 'node:worker_threads';
 import { AppError, messageOf } from '../errors.ts';
 import type { Failure, Reply, Request, WorkerData } from './encoder-messages.ts';
 import { GOLDEN_TOLERANCE, goldenImage, type Golden } from './golden.ts';
-import { openTextTower, openVisionTower } from './ort-session.ts';
-import { createPixelTensor } from './pixel-tensor.ts';
+import { openTextTower, type Encoded } from './ort-session.ts';
 import { createTextEncoder } from './text-encoder.ts';
+import { openVisionEncoder } from './vision-encoder.ts';
 
 if (parentPort === null) throw new Error('encoder-worker.ts is started as a worker thread');
 const port = parentPort;
-const { model, runtime, maxBatchSize, textIdleMs, goldenText, busy } = workerData as WorkerData;
+const { busy, ...start } = workerData as WorkerData;
+const { model, runtime, maxBatchSize, textIdleMs, goldenText } = start;
 
 const reply = (message: Reply, transfer: ArrayBuffer[] = []): void => {
   port.postMessage(message, transfer);
@@ -35,8 +36,7 @@ try {
 
 async function serve(): Promise<void> {
   const { executionProvider } = runtime;
-  const tensor = createPixelTensor(model.preprocess, maxBatchSize);
-  const vision = await openVisionTower(model, runtime);
+  const vision = await openVisionEncoder(start);
   const texts = createTextEncoder({
     model,
     idleMs: textIdleMs,
@@ -48,17 +48,44 @@ async function serve(): Promise<void> {
       }),
   });
 
-  const encodeImages = (bytes: Uint8Array, count: number): Promise<Float32Array> =>
-    vision.run({ pixels: tensor.fill(bytes, count), count });
-
   const golden = async (): Promise<Golden> => {
-    const { width, height } = model.preprocess;
+    const bytes = goldenImage(model.preprocess.width, model.preprocess.height);
+    const { embeddings } = await vision.encode({ bytes, count: 1 });
     return {
       text: goldenText,
-      imageEmbedding: await encodeImages(goldenImage(width, height), 1),
+      imageEmbedding: embeddings.slice(),
       textEmbedding: await texts.encode([goldenText]),
       tolerance: GOLDEN_TOLERANCE,
     };
+  };
+  const self = await golden();
+
+  const imageBytes = model.preprocess.width * model.preprocess.height * 3;
+
+  /**
+   * A full batch of the golden image: what the largest batch needs is there before the first one comes. TensorRT
+   * builds its engine anew, in minutes, for a batch larger than any before.
+   */
+  const warmUp = (): Promise<Encoded> => {
+    const image = goldenImage(model.preprocess.width, model.preprocess.height);
+    const bytes = new Uint8Array(maxBatchSize * imageBytes);
+    for (let at = 0; at < bytes.length; at += imageBytes) bytes.set(image, at);
+    return vision.encode({ bytes, count: maxBatchSize });
+  };
+
+  const encode = async (request: Exclude<Request, { kind: 'close' }>): Promise<Encoded> => {
+    switch (request.kind) {
+      case 'images':
+        return vision.encode({
+          bytes: new Uint8Array(request.pixels, 0, request.count * imageBytes),
+          count: request.count,
+        });
+      case 'texts':
+        return { embeddings: await texts.encode(request.texts), similarities: null };
+      case 'prompts':
+        await vision.usePrompts(request.prompts, self.imageEmbedding.length);
+        return warmUp();
+    }
   };
 
   const answer = async (request: Request): Promise<void> => {
@@ -69,25 +96,17 @@ async function serve(): Promise<void> {
       return;
     }
     try {
-      const embeddings =
-        request.kind === 'images'
-          ? await encodeImages(new Uint8Array(request.pixels), request.count)
-          : await texts.encode(request.texts);
-      // A copy: the runtime owns the memory it answers in.
-      const copy = embeddings.slice();
-      reply({ kind: 'embeddings', id: request.id, embeddings: copy }, [copy.buffer]);
+      const encoded = await encode(request);
+      // Copies: the runtime owns the memory it answers in.
+      const embeddings = encoded.embeddings.slice();
+      const similarities = encoded.similarities?.slice() ?? null;
+      const transfer = [embeddings.buffer, ...(similarities ? [similarities.buffer] : [])];
+      reply({ kind: 'encoded', id: request.id, embeddings, similarities }, transfer);
     } catch (error) {
       reply({ kind: 'rejected', id: request.id, error: toFailure(error, 'inference_failed') });
     }
   };
 
-  const self = await golden();
-  if (executionProvider === 'tensorrt') {
-    // It builds its engine anew, in minutes, for a batch larger than any before: the largest comes first.
-    const { width, height } = model.preprocess;
-    const images = Array<Uint8Array>(maxBatchSize).fill(goldenImage(width, height));
-    await encodeImages(Buffer.concat(images), maxBatchSize);
-  }
   let tail = Promise.resolve();
   port.on('message', (request: Request) => {
     tail = tail.then(async () => {

@@ -2,8 +2,10 @@ import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { isMissing } from './model-files.ts';
+import { isMissing, isUnwritable } from './model-files.ts';
 import type { Manifest } from './model-manifest.ts';
+import type { Encoded } from './ort-session.ts';
+import { dot } from './unit-vectors.ts';
 
 /** Embeddings that every execution provider must reproduce: of `goldenImage` and of a text. */
 export interface Golden {
@@ -63,6 +65,34 @@ export function checkGolden(expected: Golden, actual: Golden, model: string, on:
         'runtime or the device computes something else than when the embedding was recorded; its scores cannot be trusted.',
     );
   }
+}
+
+/**
+ * Throws AppError `model_mismatch` when a similarity is not the dot product of its embedding and its prompt.
+ * `prompts` is `[prompts, dimensions]`.
+ */
+export function checkSimilarities(
+  { embeddings, similarities }: Encoded,
+  prompts: Float32Array,
+  dimensions: number,
+  what: string,
+): void {
+  if (similarities === null) return;
+  const count = prompts.length / dimensions;
+  similarities.forEach((similarity, at) => {
+    const image = Math.floor(at / count) * dimensions;
+    const prompt = (at % count) * dimensions;
+    const expected = dot(
+      embeddings.subarray(image, image + dimensions),
+      prompts.subarray(prompt, prompt + dimensions),
+    );
+    if (Math.abs(similarity - expected) <= GOLDEN_TOLERANCE) return;
+    throw new AppError(
+      'model_mismatch',
+      `checking ${what}: the similarity of the golden image to prompt ${(at % count) + 1} of ${count} is ` +
+        `${similarity}, its vectors say ${expected}; its scores cannot be trusted`,
+    );
+  });
 }
 
 /** Of vectors of equal length. */
@@ -130,14 +160,12 @@ export function createGoldenCache(cacheFolder: string): GoldenCache {
         await rename(`${file}.${process.pid}`, file);
         return true;
       } catch (error) {
-        if (UNWRITABLE.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+        if (isUnwritable(error)) return false;
         throw error;
       }
     },
   };
 }
-
-const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'ENOENT']);
 
 /** 32-bit floats, little-endian, as base64. */
 export function toBase64(floats: Float32Array): string {

@@ -1,8 +1,8 @@
 import { AppError } from '../errors.ts';
 import type { Pixels } from '../images/image-decoder.ts';
 import { preprocessingVersion } from '../images/preprocessing-version.ts';
-import type { ClipEncoder, EncoderInfo, UnitVector } from './clip-encoder.ts';
-import { normalizeRows } from './unit-vectors.ts';
+import type { ClipEncoder, EncodedImage, EncoderInfo, UnitVector } from './clip-encoder.ts';
+import { dot, normalizeRows } from './unit-vectors.ts';
 
 export interface MemoryClipEncoderOptions {
   /** Any direction, of the same number of dimensions for every image and text; it is scaled to length 1. */
@@ -41,6 +41,7 @@ export function createMemoryClipEncoder(options: MemoryClipEncoderOptions): Clip
     ...options.info,
   };
   let closed = false;
+  let prompts: UnitVector[] = [];
 
   // Promises rather than throws: a caller sees the same of every adapter.
   const embed = async <T>(
@@ -52,11 +53,24 @@ export function createMemoryClipEncoder(options: MemoryClipEncoderOptions): Clip
     return items.map((item) => normalizeRows(Float32Array.from(vector(item)), 1));
   };
 
+  const compare = (embedding: UnitVector): EncodedImage => ({
+    embedding,
+    similarities:
+      prompts.length === 0 ? null : Float32Array.from(prompts, (prompt) => dot(prompt, embedding)),
+  });
+
   return {
     info,
     concurrency: 1,
-    encodeImages: (batch) =>
-      embed(batch, (pixels) => {
+    usePrompts: (matrix) => {
+      const { dimensions } = info;
+      prompts = Array.from({ length: matrix.length / dimensions }, (_, row) =>
+        matrix.slice(row * dimensions, (row + 1) * dimensions),
+      );
+      return Promise.resolve();
+    },
+    encodeImages: async (batch) => {
+      const embeddings = await embed(batch, (pixels) => {
         if (pixels.data.length === preprocess.width * preprocess.height * 3) {
           return options.image(pixels);
         }
@@ -64,7 +78,9 @@ export function createMemoryClipEncoder(options: MemoryClipEncoderOptions): Clip
           'inference_failed',
           `encoding an image of ${pixels.width}×${pixels.height}: the model takes ${preprocess.width}×${preprocess.height}`,
         );
-      }),
+      });
+      return embeddings.map(compare);
+    },
     encodeTexts: (texts) => embed(texts, options.text),
     close: () => {
       closed = true;

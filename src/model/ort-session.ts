@@ -1,13 +1,23 @@
 /**
- * The only importer of onnxruntime-node: a graph on disk becomes a function from numbers to unit vectors.
+ * The only importer of onnxruntime-node: a graph becomes a function from numbers to unit vectors.
  * `run` blocks the JavaScript thread it is called on, so this file is loaded in the encoder's worker only.
  */
 import { env, InferenceSession, Tensor } from 'onnxruntime-node';
 import { AppError, messageOf } from '../errors.ts';
 import type { ExecutionProvider } from './clip-encoder.ts';
 import type { ModelFolder } from './model-folder.ts';
+import {
+  type GraphValue,
+  expectPixelInput,
+  expectShape,
+  expectType,
+  misfit,
+  names,
+  pickOutput,
+} from './graph-values.ts';
+import { PREPARED } from './prepare-graph.ts';
 import type { TokenBatch } from './tokenizer.ts';
-import { normalizeRows } from './unit-vectors.ts';
+import { expectUnitRows, normalizeRows } from './unit-vectors.ts';
 
 // What fails is thrown, and told once by whoever catches it.
 env.logLevel = 'fatal';
@@ -20,10 +30,19 @@ export interface RuntimeOptions {
   threads: number;
 }
 
-/** One tower of the model. Answers hold `count` unit vectors, one after the other. */
+/** One tower of the model: `count` unit vectors, one after the other, for each input. */
 export interface Tower<Input> {
   run(input: Input): Promise<Float32Array>;
   release(): Promise<void>;
+}
+
+/** A graph in memory. */
+export interface LoadedGraph {
+  bytes: Uint8Array;
+  /** Where the files are that it refers to for weights. */
+  folder: string;
+  /** For messages. */
+  file: string;
 }
 
 /** `[count, 3, height, width]`, normalised as the model asks. */
@@ -32,9 +51,26 @@ export interface PixelBatch {
   count: number;
 }
 
-type Metadata = InferenceSession.TensorValueMetadata;
+/** `[count, height, width, 3]`. */
+export interface ByteBatch {
+  bytes: Uint8Array;
+  count: number;
+}
 
-/** Throws AppError `provider_unavailable` or `model_invalid`. */
+export interface Encoded {
+  /** Unit vectors, one after the other. */
+  embeddings: Float32Array;
+  /** `[count, prompts]`; null where the graph holds no prompts. */
+  similarities: Float32Array | null;
+}
+
+/** A prepared graph. */
+export interface PreparedTower {
+  run(input: ByteBatch): Promise<Encoded>;
+  release(): Promise<void>;
+}
+
+/** An exported graph as it is. Throws AppError `provider_unavailable` or `model_invalid`. */
 export async function openVisionTower(
   model: ModelFolder,
   options: RuntimeOptions,
@@ -42,14 +78,14 @@ export async function openVisionTower(
   const { width, height } = model.preprocess;
   const file = model.graphs.vision;
   const session = await open(file, options);
-  const inputs = tensors(session.inputMetadata);
-  const input = inputs.find(({ name }) => name === 'pixel_values');
-  if (!input || inputs.length !== 1) {
-    misfit(file, 'one input pixel_values (a vision tower of its own)', names(inputs));
-  }
-  expectType(file, input, 'float32');
-  expectShape(file, input, ['batch', 3, height, width]);
-  const output = pickOutput(file, session, ['image_embeds', 'pooler_output'], model.dimensions);
+  expectPixelInput(file, tensors(session.inputMetadata), FLOAT32, model.preprocess);
+  const output = pickOutput(
+    file,
+    tensors(session.outputMetadata),
+    ['image_embeds', 'pooler_output'],
+    FLOAT32,
+    model.dimensions,
+  ).name;
   return {
     run: ({ pixels, count }) => {
       const tensor = new Tensor('float32', pixels, [count, 3, height, width]);
@@ -57,6 +93,28 @@ export async function openVisionTower(
     },
     release: () => session.release(),
   };
+}
+
+/** Throws AppError `provider_unavailable` or `model_invalid`. */
+export async function openPreparedTower(
+  graph: LoadedGraph,
+  { width, height }: { width: number; height: number },
+  options: RuntimeOptions,
+): Promise<PreparedTower> {
+  const session = await open(graph, options);
+  const outputs = tensors(session.outputMetadata);
+  const prompts = outputs.find(({ name }) => name === PREPARED.similarities)?.shape[1];
+  const names = outputs.map(({ name }) => name);
+  const run = async ({ bytes, count }: ByteBatch): Promise<Encoded> => {
+    const pixels = new Tensor('uint8', bytes, [count, height, width, 3]);
+    const answer = await runBatch(session, { [PREPARED.pixels]: pixels }, names, count);
+    const embeddings = numbers(answer[PREPARED.embeddings], count);
+    expectUnitRows(embeddings, count);
+    const similarities =
+      prompts === undefined ? null : numbers(answer[PREPARED.similarities], count);
+    return { embeddings, similarities };
+  };
+  return { run, release: () => session.release() };
 }
 
 /** Throws AppError `provider_unavailable` or `model_invalid`. */
@@ -75,14 +133,20 @@ export async function openTextTower(
     misfit(file, 'an input input_ids and, optionally, attention_mask', names(inputs));
   }
   for (const input of inputs) {
-    expectType(file, input, 'int64');
+    expectType(file, input, ['int64']);
     // A graph of one fixed length serves only texts padded to exactly that length.
     expectShape(file, input, [
       'batch',
       model.text.padTo === 'max' ? model.text.maxLength : 'length',
     ]);
   }
-  const output = pickOutput(file, session, ['text_embeds', 'pooler_output'], model.dimensions);
+  const output = pickOutput(
+    file,
+    tensors(session.outputMetadata),
+    ['text_embeds', 'pooler_output'],
+    FLOAT32,
+    model.dimensions,
+  ).name;
   const takesMask = inputs.some(({ name }) => name === 'attention_mask');
   return {
     run: ({ ids, mask, count, length }) => {
@@ -111,19 +175,33 @@ const NEEDED = {
   tensorrt: `The TensorRT provider ${CUDA_NEEDS}, and libnvinfer and libnvonnxparser of TensorRT 10`,
 } as const;
 
-async function open(file: string, options: RuntimeOptions): Promise<InferenceSession> {
+async function open(
+  graph: string | LoadedGraph,
+  options: RuntimeOptions,
+): Promise<InferenceSession> {
   const { executionProvider, deviceId, threads } = options;
+  const file = typeof graph === 'string' ? graph : graph.file;
+  const settings: InferenceSession.SessionOptions = {
+    executionProviders: PROVIDERS[executionProvider].map((name) => ({ name, deviceId })),
+    graphOptimizationLevel: 'all',
+    executionMode: 'sequential',
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    // Threads that wait by spinning steal the processors from the decoders: on a busy two-core machine
+    // small batches run two to three times as fast without, on an idle one it makes no difference.
+    extra: {
+      session: {
+        intra_op: { allow_spinning: '0' },
+        ...(typeof graph !== 'string' && {
+          model_external_initializers_file_folder_path: graph.folder,
+        }),
+      },
+    },
+  };
   try {
-    return await InferenceSession.create(file, {
-      executionProviders: PROVIDERS[executionProvider].map((name) => ({ name, deviceId })),
-      graphOptimizationLevel: 'all',
-      executionMode: 'sequential',
-      intraOpNumThreads: threads,
-      interOpNumThreads: 1,
-      // Threads that wait by spinning steal the processors from the decoders: on a busy two-core machine
-      // small batches run two to three times as fast without, on an idle one it makes no difference.
-      extra: { session: { intra_op: { allow_spinning: '0' } } },
-    });
+    return typeof graph === 'string'
+      ? await InferenceSession.create(graph, settings)
+      : await InferenceSession.create(graph.bytes, settings);
   } catch (cause) {
     const message = messageOf(cause);
     if (
@@ -147,67 +225,37 @@ async function embed(
   output: string,
   count: number,
 ): Promise<Float32Array> {
-  let answer: Tensor | undefined;
+  const answer = await runBatch(session, feeds, [output], count);
+  return normalizeRows(numbers(answer[output], count), count);
+}
+
+async function runBatch(
+  session: InferenceSession,
+  feeds: Record<string, Tensor>,
+  outputs: readonly string[],
+  count: number,
+): Promise<Partial<Record<string, Tensor>>> {
   try {
-    answer = (await session.run(feeds, [output]))[output];
+    return await session.run(feeds, outputs);
   } catch (cause) {
     throw new AppError('inference_failed', `running a batch of ${count}: ${messageOf(cause)}`, {
       cause,
     });
   }
-  const [rows] = answer?.dims ?? [];
-  if (!answer || rows !== count) {
-    throw new AppError(
-      'inference_failed',
-      `running a batch of ${count}: the model answered ${rows ?? 'no'} embeddings`,
-    );
-  }
-  return normalizeRows(answer.data as Float32Array, count);
 }
 
-function tensors(metadata: readonly InferenceSession.ValueMetadata[]): Metadata[] {
+/** The numbers of an output with a row for each input. */
+function numbers(answer: Tensor | undefined, count: number): Float32Array {
+  const [rows] = answer?.dims ?? [];
+  if (answer && rows === count) return answer.data as Float32Array;
+  throw new AppError(
+    'inference_failed',
+    `running a batch of ${count}: the model answered ${rows ?? 'no'} embeddings`,
+  );
+}
+
+const FLOAT32 = ['float32'] as const;
+
+function tensors(metadata: readonly InferenceSession.ValueMetadata[]): GraphValue[] {
   return metadata.filter((value) => value.isTensor);
 }
-
-/** The output that holds the embedding, by the names that exporters give it. */
-function pickOutput(
-  file: string,
-  session: InferenceSession,
-  candidates: readonly string[],
-  dimensions: number | null,
-): string {
-  const outputs = tensors(session.outputMetadata);
-  const output = candidates
-    .map((name) => outputs.find((each) => each.name === name))
-    .find((each) => each !== undefined);
-  if (!output) misfit(file, `an output ${candidates.join(' or ')}`, names(outputs));
-  expectType(file, output, 'float32');
-  expectShape(file, output, ['batch', dimensions ?? 'dimensions']);
-  return output.name;
-}
-
-function expectType(file: string, { name, type }: Metadata, expected: string): void {
-  if (type !== expected) misfit(file, `${name} as ${expected}`, type);
-}
-
-/** Sizes that a caller chooses: a graph must leave them open. */
-const FREE = new Set<string | number>(['batch', 'length']);
-
-/** A number must be met, a name that is not free stands for any size. */
-function expectShape(file: string, value: Metadata, expected: readonly (string | number)[]): void {
-  const { name, shape } = value;
-  const fits = shape.every((size, axis) => {
-    const wanted = expected[axis];
-    if (typeof size === 'string') return true;
-    return typeof wanted === 'number' ? size === wanted : wanted !== undefined && !FREE.has(wanted);
-  });
-  if (shape.length === expected.length && fits) return;
-  misfit(file, `${name} as ${describe(expected)}`, describe(shape));
-}
-
-function misfit(file: string, expected: string, found: string): never {
-  throw new AppError('model_invalid', `loading ${file}: expected ${expected}, found ${found}`);
-}
-
-const names = (values: readonly Metadata[]): string => values.map(({ name }) => name).join(', ');
-const describe = (shape: readonly (string | number)[]): string => `[${shape.join(', ')}]`;

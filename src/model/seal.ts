@@ -5,6 +5,7 @@ import { GOLDEN_TEXT, toBase64, type Golden } from './golden.ts';
 import { readJsonFile } from './model-files.ts';
 import { readModelFolder } from './model-folder.ts';
 import { manifestSchema, type Manifest } from './model-manifest.ts';
+import { preparedFolder } from './store.ts';
 
 /**
  * Writes the hash of every file, and the golden embeddings that this machine's CPU computes, into the
@@ -17,6 +18,9 @@ export async function sealModel(folder: string): Promise<Manifest> {
   const thread = await startEncoderThread({
     model,
     runtime: { executionProvider: 'cpu', deviceId: 0, threads: 1 },
+    // The reference: what the exported graph itself computes.
+    graph: 'plain',
+    preparedFolder: preparedFolder(),
     maxBatchSize: 1,
     textIdleMs: 0,
     goldenText: GOLDEN_TEXT,

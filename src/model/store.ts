@@ -18,6 +18,11 @@ export function modelsFolder(cache = cacheFolder()): string {
   return join(cache, 'models');
 }
 
+/** Where prepared graphs lie. */
+export function preparedFolder(cache = cacheFolder()): string {
+  return join(cache, 'prepared');
+}
+
 /**
  * The folder of a model: `starter` is the one that ships with Moderato; `./x`, `a/b` and absolute paths are
  * folders, relative ones to `base`; anything else is the name of a pulled model.

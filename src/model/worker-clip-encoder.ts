@@ -1,10 +1,17 @@
 import { availableParallelism } from 'node:os';
 import { AppError } from '../errors.ts';
 import type { Pixels } from '../images/image-decoder.ts';
-import type { ClipEncoder, EncoderInfo, ExecutionProvider, UnitVector } from './clip-encoder.ts';
+import type {
+  ClipEncoder,
+  EncodedImage,
+  EncoderInfo,
+  ExecutionProvider,
+  UnitVector,
+} from './clip-encoder.ts';
 import { startEncoderThread, type EncoderThread } from './encoder-thread.ts';
 import {
   checkGolden,
+  checkSimilarities,
   createGoldenCache,
   GOLDEN_TEXT,
   type Golden,
@@ -12,13 +19,17 @@ import {
   type GoldenOutcome,
 } from './golden.ts';
 import { readModelFolder, type ModelFolder } from './model-folder.ts';
-import { cacheFolder } from './store.ts';
+import { cacheFolder, preparedFolder } from './store.ts';
 
 export interface WorkerClipEncoderOptions {
   /** A model folder (see `resolveModel`), or one already read. */
   model: string | ModelFolder;
   /** @default 'cpu' */
   executionProvider?: ExecutionProvider;
+  /** What surrounds the vision tower: part of its graph, or computed before and after it. @default 'prepared' */
+  graph?: 'prepared' | 'plain';
+  /** Where prepared graphs are kept. @default `prepared` in the cache folder */
+  preparedFolder?: string;
   /** Which GPUs. @default [0] */
   devices?: readonly number[];
   /** Inferences that run at once, on each GPU or on the CPU. @default 1 */
@@ -68,6 +79,8 @@ export async function createWorkerClipEncoder(
       {
         model,
         runtime: { executionProvider: provider, deviceId, threads },
+        graph: options.graph ?? 'prepared',
+        preparedFolder: options.preparedFolder ?? preparedFolder(),
         maxBatchSize: options.maxBatchSize ?? 16,
         textIdleMs: options.textIdleMs ?? 2_000,
         goldenText,
@@ -145,7 +158,7 @@ function encoderOver(
   };
   const idle: SharedArrayBuffer[] = [];
 
-  const encodeImages = async (batch: readonly Pixels[]): Promise<UnitVector[]> => {
+  const encodeImages = async (batch: readonly Pixels[]): Promise<EncodedImage[]> => {
     if (batch.length === 0) return [];
     // Copied rather than transferred: a failing batch is tried again image by image.
     const shared = takeShared(idle, batch.length * imageBytes);
@@ -156,7 +169,13 @@ function encoderOver(
         bytes.set(pixels.data, index * imageBytes);
       });
       const request = { kind: 'images', pixels: shared, count: batch.length } as const;
-      return split(await leastBusy(threads).ask(request), batch.length, dimensions);
+      const { embeddings, similarities } = await leastBusy(threads).ask(request);
+      const vectors = split(embeddings, batch.length, dimensions);
+      const prompts = (similarities?.length ?? 0) / batch.length;
+      return vectors.map((embedding, row) => ({
+        embedding,
+        similarities: similarities?.subarray(row * prompts, (row + 1) * prompts) ?? null,
+      }));
     } finally {
       idle.push(shared);
     }
@@ -166,11 +185,17 @@ function encoderOver(
     info,
     concurrency: threads.length,
     golden,
+    usePrompts: async (prompts) => {
+      for (const thread of threads) {
+        const encoded = await thread.ask({ kind: 'prompts', prompts });
+        checkSimilarities(encoded, prompts, dimensions, `${model.id} on ${executionProvider}`);
+      }
+    },
     encodeImages,
     encodeTexts: async (texts) =>
       texts.length === 0
         ? []
-        : split(await first.ask({ kind: 'texts', texts }), texts.length, dimensions),
+        : split((await first.ask({ kind: 'texts', texts })).embeddings, texts.length, dimensions),
     close: async () => {
       await Promise.all(threads.map((thread) => thread.close()));
     },

@@ -9,6 +9,8 @@ export interface EmbeddedView {
   region: Region;
   /** `[dimensions]`. */
   embedding: UnitVector;
+  /** To each row of the bundle's matrix, where the encoder has computed them. */
+  similarities?: Float32Array | null;
 }
 
 /**
@@ -21,8 +23,8 @@ export function scoreViews(
   bundle: EmbeddedBundle,
   scoring: Scoring,
 ): PolicyResult[] {
-  const results = views.map(({ embedding, region }) =>
-    scoreImage(embedding, bundle, scoring, region),
+  const results = views.map(({ embedding, similarities = null, region }) =>
+    scoreImage({ embedding, similarities }, bundle, scoring, region),
   );
   const [first, ...others] = results;
   if (first !== undefined && others.length === 0) return first;

@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { Band, PolicyResult, Region, Thresholds } from '../events/types.generated.ts';
-import type { Scoring, UnitVector } from '../model/clip-encoder.ts';
+import type { EncodedImage, Scoring } from '../model/clip-encoder.ts';
 import type { EmbeddedBundle, EmbeddedPolicy, PromptSet } from './prompt-embeddings.ts';
 import { similarities } from './similarity.ts';
 
@@ -15,27 +15,32 @@ import { similarities } from './similarity.ts';
  * a number that is not finite: it would compare as below every threshold.
  */
 export function scoreImage(
-  embedding: UnitVector,
+  image: EncodedImage,
   bundle: EmbeddedBundle,
   scoring: Scoring,
   region: Region,
 ): PolicyResult[] {
-  if (embedding.length !== bundle.dimensions) {
-    throw new AppError(
-      'model_mismatch',
-      `scoring an embedding of ${embedding.length} numbers against prompts of ${bundle.dimensions}: ` +
-        'embed the bundle with the model that embeds the images',
-    );
-  }
-  if (!embedding.every(Number.isFinite)) {
-    throw new AppError('inference_failed', 'scoring an image: its embedding is not finite');
-  }
-  const cosines = similarities(bundle.matrix, embedding);
+  const cosines = cosinesOf(image, bundle);
   const neutrals = bundle.neutrals.map((set) => standing(set, cosines, scoring.logitScale));
   return bundle.policies.map((embedded) => {
     const neutral = neutrals[embedded.neutral] ?? NOBODY;
     return scorePolicy(embedded, neutral, cosines, scoring, region);
   });
+}
+
+/** To each row of the bundle's matrix: what the encoder has computed, else computed now. */
+function cosinesOf(image: EncodedImage, { dimensions, matrix }: EmbeddedBundle): Float32Array {
+  const { embedding } = image;
+  if (embedding.length !== dimensions) {
+    throw new AppError(
+      'model_mismatch',
+      `scoring an embedding of ${embedding.length} numbers against prompts of ${dimensions}: ` +
+        'embed the bundle with the model that embeds the images',
+    );
+  }
+  const cosines = image.similarities ?? similarities(matrix, embedding);
+  if (cosines.every(Number.isFinite)) return cosines;
+  throw new AppError('inference_failed', 'scoring an image: its embedding is not finite');
 }
 
 /** Where the score falls between the thresholds; a threshold is reached at its own value. */
@@ -56,7 +61,7 @@ interface Standing {
 
 const NOBODY: Standing = { text: undefined, cosine: -Infinity, mass: 0 };
 
-function standing(set: PromptSet, cosines: Float64Array, scale: number): Standing {
+function standing(set: PromptSet, cosines: Float32Array, scale: number): Standing {
   let best = -1;
   let cosine = -Infinity;
   for (let i = 0; i < set.rows.length; i++) {
@@ -74,14 +79,14 @@ function standing(set: PromptSet, cosines: Float64Array, scale: number): Standin
   return { text: set.texts[best], cosine, mass };
 }
 
-function cosineAt(set: PromptSet, index: number, cosines: Float64Array): number {
+function cosineAt(set: PromptSet, index: number, cosines: Float32Array): number {
   return cosines[set.rows[index] as number] as number;
 }
 
 function scorePolicy(
   { policy, prompts, contrast }: EmbeddedPolicy,
   neutral: Standing,
-  cosines: Float64Array,
+  cosines: Float32Array,
   scoring: Scoring,
   region: Region,
 ): PolicyResult {

@@ -2,10 +2,10 @@
  * Dot products of `vector` with each row of `matrix` (`[rows, vector.length]`, row by row): for unit vectors,
  * their cosine similarities. Sums in double precision.
  */
-export function similarities(matrix: Float32Array, vector: Float32Array): Float64Array {
+export function similarities(matrix: Float32Array, vector: Float32Array): Float32Array {
   const width = vector.length;
   const rows = matrix.length / width;
-  const cosines = new Float64Array(rows);
+  const cosines = new Float32Array(rows);
   let row = 0;
   // Four rows at once: each number of the vector is loaded once for four, and the sums do not wait for each other.
   for (; row + 4 <= rows; row += 4) {

@@ -1,4 +1,5 @@
 /** What is tried, one dimension after the other. */
+import type { ExecutionProvider } from '../model/clip-encoder.ts';
 import type { SettingName, Settings } from './settings.ts';
 
 export interface Axis {
@@ -13,7 +14,7 @@ export interface Axis {
 
 export interface AxesOptions {
   cores: number;
-  executionProvider: 'cpu' | 'cuda';
+  executionProvider: ExecutionProvider;
   given: Settings;
   /** Set by variables, which win over any file: not to be changed. */
   fixed: ReadonlySet<SettingName>;

@@ -1,3 +1,4 @@
+import type { ExecutionProvider } from '../model/clip-encoder.ts';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { basename } from 'node:path';
@@ -43,7 +44,7 @@ export interface Place {
   cpu: string;
   cores: number;
   model: string;
-  executionProvider: 'cpu' | 'cuda';
+  executionProvider: ExecutionProvider;
 }
 
 /** So many images, evenly spread, stay in the page cache: it is not the disk that is measured. */

@@ -94,7 +94,7 @@ describe('a vision tower of random weights', () => {
       const model = await write(precision);
       const goldenCache = memoryGoldenCache();
       const encoder = await createWorkerClipEncoder({ model, threads: 1, goldenCache });
-      embeddings.push(...(await encoder.encodeImages([image])));
+      embeddings.push(...(await encoder.encodeImages([image])).map(({ embedding }) => embedding));
       hashes.push(encoder.info.hash);
       await encoder.close();
     }

@@ -1,11 +1,14 @@
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { ClipEncoder } from '../../src/model/clip-encoder.ts';
 import type { Pixels } from '../../src/images/image-decoder.ts';
+import { dot } from '../../src/model/unit-vectors.ts';
 
 /** What every `ClipEncoder` promises, whatever it computes with. */
 export function clipEncoderConformance(
   name: string,
   create: () => Promise<ClipEncoder> | ClipEncoder,
+  /** Whether it answers similarities, once it was given prompts. */
+  { comparing = true } = {},
 ): void {
   describe(`${name}, as a ClipEncoder`, () => {
     let encoder: ClipEncoder;
@@ -32,7 +35,7 @@ export function clipEncoderConformance(
       const images = await encoder.encodeImages([picture(40), picture(90), picture(160)]);
       const texts = await encoder.encodeTexts(['a cat', 'a dog']);
       expect([images.length, texts.length]).toEqual([3, 2]);
-      for (const vector of [...images, ...texts]) {
+      for (const vector of [...images.map(({ embedding }) => embedding), ...texts]) {
         expect(vector).toHaveLength(encoder.info.dimensions);
         expect(Math.hypot(...vector)).toBeCloseTo(1, 5);
       }
@@ -43,7 +46,35 @@ export function clipEncoderConformance(
       const together = await encoder.encodeImages(shades.map(picture));
       for (const [at, shade] of shades.entries()) {
         const [alone] = await encoder.encodeImages([picture(shade)]);
-        together[at]?.forEach((value, axis) => expect(value).toBeCloseTo(alone?.[axis] ?? NaN, 5));
+        together[at]?.embedding.forEach((value, axis) =>
+          expect(value).toBeCloseTo(alone?.embedding[axis] ?? NaN, 5),
+        );
+      }
+    });
+
+    it('compares images with the prompts it was given, and with none before', async () => {
+      const own = await create();
+      try {
+        const [before] = await own.encodeImages([picture(40)]);
+        expect(before?.similarities).toBeNull();
+        const texts = await own.encodeTexts(['a cat', 'a dog', 'a photo']);
+        for (const prompts of [texts, texts.slice(1)]) {
+          await own.usePrompts(Float32Array.from(prompts.flatMap((vector) => [...vector])));
+          const images = await own.encodeImages([picture(40), picture(160)]);
+          for (const { embedding, similarities } of images) {
+            expect(embedding).toHaveLength(own.info.dimensions);
+            if (!comparing) {
+              expect(similarities).toBeNull();
+              continue;
+            }
+            expect(similarities).toHaveLength(prompts.length);
+            for (const [at, prompt] of prompts.entries()) {
+              expect(similarities?.[at]).toBeCloseTo(dot(embedding, prompt), 4);
+            }
+          }
+        }
+      } finally {
+        await own.close();
       }
     });
 

@@ -1,7 +1,7 @@
 import { jest } from '@jest/globals';
 import { createMemoryClipEncoder } from '../../src/model/memory-clip-encoder.ts';
 import { createWorkerClipEncoder } from '../../src/model/worker-clip-encoder.ts';
-import { memoryGoldenCache, modelFolder } from '../support/onnx-models.ts';
+import { memoryGoldenCache, modelFolder, temporaryFolder } from '../support/onnx-models.ts';
 import { clipEncoderConformance } from './clip-encoder-conformance.ts';
 
 jest.setTimeout(30_000);
@@ -13,6 +13,16 @@ clipEncoderConformance('the encoder in memory', () =>
   }),
 );
 
-clipEncoderConformance('the encoder in a worker', async () =>
-  createWorkerClipEncoder({ model: await modelFolder(), goldenCache: memoryGoldenCache() }),
-);
+for (const graph of ['prepared', 'plain'] as const) {
+  clipEncoderConformance(
+    `the encoder in a worker, with a ${graph} graph`,
+    async () =>
+      createWorkerClipEncoder({
+        model: await modelFolder(),
+        graph,
+        goldenCache: memoryGoldenCache(),
+        preparedFolder: await temporaryFolder(),
+      }),
+    { comparing: graph === 'prepared' },
+  );
+}

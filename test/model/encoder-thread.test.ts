@@ -15,6 +15,8 @@ async function start(death: 'throw' | 'exit' | 'at once' | 'hang'): Promise<Enco
   const settings: WorkerStart = {
     model: await readModelFolder(await modelFolder()),
     runtime: { executionProvider: 'cpu', deviceId: 0, threads: 1 },
+    graph: 'plain',
+    preparedFolder: '',
     maxBatchSize: 1,
     textIdleMs: 0,
     goldenText: death,

@@ -1,3 +1,4 @@
+import type { Encoded } from '../../src/model/ort-session.ts';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { pathToFileURL } from 'node:url';
 import type { ClipEncoder } from '../../src/model/clip-encoder.ts';
@@ -50,8 +51,8 @@ describe('the encoder thread', () => {
 
   it('keeps red, green and blue apart and answers in order', async () => {
     const [warm, cold] = await encoder.encodeImages([plain(255, 13, 13), plain(13, 13, 255)]);
-    expect(warm?.[0]).toBeGreaterThan(0.99);
-    expect(cold?.[2]).toBeGreaterThan(0.99);
+    expect(warm?.embedding[0]).toBeGreaterThan(0.99);
+    expect(cold?.embedding[2]).toBeGreaterThan(0.99);
   });
 
   it('answers nothing for nothing', async () => {
@@ -62,7 +63,7 @@ describe('the encoder thread', () => {
   it('answers calls made at the same time, each with its own embeddings', async () => {
     const colours = [plain(255, 13, 13), plain(13, 255, 13), plain(13, 13, 255)];
     const answers = await Promise.all(colours.map((image) => encoder.encodeImages([image])));
-    answers.forEach(([vector], at) => expect(vector?.[at]).toBeGreaterThan(0.99));
+    answers.forEach(([image], at) => expect(image?.embedding[at]).toBeGreaterThan(0.99));
   });
 
   it('refuses pixels of another size', async () => {
@@ -153,10 +154,10 @@ function fakeWorkers(): {
       ask: () => {
         pending++;
         asked.push(runtime.deviceId);
-        return new Promise<Float32Array>((resolve) =>
+        return new Promise<Encoded>((resolve) =>
           waiting.push(() => {
             pending--;
-            resolve(golden.imageEmbedding);
+            resolve({ embeddings: golden.imageEmbedding, similarities: null });
           }),
         );
       },

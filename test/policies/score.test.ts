@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
 import type { PolicyResult } from '../../src/events/types.generated.ts';
-import type { Scoring } from '../../src/model/clip-encoder.ts';
+import type { EncodedImage, Scoring, UnitVector } from '../../src/model/clip-encoder.ts';
 import type { Policy } from '../../src/policies/bundle.ts';
 import { embedBundle } from '../../src/policies/prompt-embeddings.ts';
 import { bandOf, scoreImage } from '../../src/policies/score.ts';
@@ -16,6 +16,7 @@ import {
 } from '../support/policies.ts';
 
 const region = aRegion();
+const seen = (embedding: UnitVector): EncodedImage => ({ embedding, similarities: null });
 
 /** Texts on the unit circle; an image at 0° has with each the cosine of its angle. */
 const angles = {
@@ -37,7 +38,7 @@ const cos = (text: keyof typeof angles): number => Math.cos((angles[text] * Math
 async function scoreOne(policy: Partial<Policy>, scoring: Partial<Scoring>): Promise<PolicyResult> {
   const full = { ...clipScoring, logitScale: 10, ...scoring };
   const bundle = await embedBundle(buildBundle(policy), new WrittenEncoder(onCircle, full));
-  const [result] = scoreImage(Float32Array.of(1, 0), bundle, full, region);
+  const [result] = scoreImage(seen(Float32Array.of(1, 0)), bundle, full, region);
   if (!result) throw new Error('no result');
   return result;
 }
@@ -98,7 +99,9 @@ describe('scoreImage with softmax', () => {
       new WrittenEncoder(vectors, scoring),
     );
     for (const [row, { embedding }] of Object.values(clip.images).entries()) {
-      const scores = scoreImage(unit(embedding), bundle, scoring, region).map(({ score }) => score);
+      const scores = scoreImage(seen(unit(embedding)), bundle, scoring, region).map(
+        ({ score }) => score,
+      );
       for (const [column, expected] of (clip.softmaxFirst6Prompts[row] ?? []).entries()) {
         expect(Math.abs((scores[column] ?? NaN) - expected)).toBeLessThan(1e-4);
       }
@@ -143,7 +146,9 @@ describe('scoreImage with sigmoid', () => {
       new WrittenEncoder(vectors, scoring),
     );
     for (const [row, { embedding }] of Object.values(golden.images).entries()) {
-      const scores = scoreImage(unit(embedding), bundle, scoring, region).map(({ score }) => score);
+      const scores = scoreImage(seen(unit(embedding)), bundle, scoring, region).map(
+        ({ score }) => score,
+      );
       for (const [column, expected] of (golden.sigmoid[row] ?? []).entries()) {
         expect(Math.abs((scores[column] ?? NaN) - expected)).toBeLessThan(1e-5);
       }
@@ -200,8 +205,8 @@ describe('scoreImage', () => {
     fc.assert(
       fc.property(direction, (angle) => {
         const image = unit([Math.cos(angle), Math.sin(angle)]);
-        expect(scoreImage(image, beside, clipScoring, region)[1]).toEqual(
-          scoreImage(image, alone, clipScoring, region)[0],
+        expect(scoreImage(seen(image), beside, clipScoring, region)[1]).toEqual(
+          scoreImage(seen(image), alone, clipScoring, region)[0],
         );
       }),
     );
@@ -216,7 +221,7 @@ describe('scoreImage', () => {
       ),
       new WrittenEncoder(onCircle),
     );
-    const results = scoreImage(Float32Array.of(1, 0), bundle, clipScoring, region);
+    const results = scoreImage(seen(Float32Array.of(1, 0)), bundle, clipScoring, region);
     expect(results.map(({ id, mode }) => [id, mode])).toEqual([
       ['b', 'shadow'],
       ['a', 'enforce'],
@@ -229,7 +234,7 @@ describe('scoreImage', () => {
     [Float32Array.of(1, 0, 0), 'model_mismatch'],
   ])('never scores the embedding %p', async (embedding, code) => {
     const bundle = await embedBundle(buildBundle(guns), new WrittenEncoder(onCircle));
-    expect(() => scoreImage(embedding, bundle, clipScoring, region)).toThrow(
+    expect(() => scoreImage(seen(embedding), bundle, clipScoring, region)).toThrow(
       expect.objectContaining({ code }),
     );
   });

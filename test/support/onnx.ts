@@ -35,7 +35,8 @@ export interface Graph {
 
 const TYPES = { float32: 1, int64: 7, float16: 10 } as const;
 
-export function onnxModel(graph: Graph): Buffer {
+/** `version`: of ai.onnx, whose operators the nodes are. */
+export function onnxModel(graph: Graph, version = 17): Buffer {
   const { inputs, outputs, nodes, constants = [] } = graph;
   const body = message([
     ...nodes.map((node) => field(1, nodeProto(node))),
@@ -44,7 +45,7 @@ export function onnxModel(graph: Graph): Buffer {
     ...inputs.map((value) => field(11, valueProto(value))),
     ...outputs.map((value) => field(12, valueProto(value))),
   ]);
-  const opset = message([field(1, text('')), number(2, 17)]);
+  const opset = message([field(1, text('')), number(2, version)]);
   return message([number(1, 8), field(7, body), field(8, opset)]);
 }
 

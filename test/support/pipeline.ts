@@ -7,7 +7,7 @@ import type { ImageDecoder, Pixels } from '../../src/images/image-decoder.ts';
 import { noLists } from '../../src/hashes/lists.ts';
 import { createSchemeFetcher } from '../../src/references/scheme-fetcher.ts';
 import { Batcher } from '../../src/model/batcher.ts';
-import type { UnitVector } from '../../src/model/clip-encoder.ts';
+import type { EncodedImage } from '../../src/model/clip-encoder.ts';
 import { noTelemetry } from '../../src/observability/telemetry.ts';
 import { Pipeline, type PipelineLimits, type PipelineParts } from '../../src/pipeline.ts';
 import { embedBundle } from '../../src/policies/prompt-embeddings.ts';
@@ -62,10 +62,13 @@ export function setUpPipeline({ names = [], topic, parts, limits, acknowledge }:
     });
   const source = new MemoryEventSource(input);
   const sink = createMemoryVerdictSink(acknowledge ? { acknowledge } : {});
-  const batcher = new Batcher<Pixels, UnitVector>({
+  const batcher = new Batcher<Pixels, EncodedImage>({
     run: (batch) =>
       Promise.resolve(
-        batch.map(({ data }) => (Buffer.from(data).toString() === 'gun' ? GUN : LANDSCAPE)),
+        batch.map(({ data }) => ({
+          embedding: Buffer.from(data).toString() === 'gun' ? GUN : LANDSCAPE,
+          similarities: null,
+        })),
       ),
     probe: () => Promise.resolve(),
     maxBatchSize: 4,
