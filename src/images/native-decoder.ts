@@ -4,7 +4,7 @@ import type { Geometry } from './geometry.ts';
 import type { DecodedImage, Pixels, View, WantedFacts } from './image-decoder.ts';
 import { fingerprintOf, HASHED_EDGE, type ImageFingerprint } from './image-fingerprint.ts';
 import { allowLoaders, openImage, reading, upright, type OpenImage } from './open-image.ts';
-import { cut, decodeRaster, unionOf } from './raster.ts';
+import { cut, decodePlainly, decodeRaster, unionOf } from './raster.ts';
 import { planReduction } from './reduction.ts';
 import { planResampling } from './resample.ts';
 import { planViews, sampleFrames } from './views.ts';
@@ -81,7 +81,9 @@ async function viewsOf(
     return { resampling, geometry, box };
   });
   const decoded = unionOf(parts.map(({ box }) => box));
-  const raster = await decodeRaster(image, decoded, reduction.reduced ? reduction : null);
+  const reducedTo = reduction.reduced ? reduction : null;
+  const raster =
+    decodePlainly(image, decoded, reducedTo) ?? (await decodeRaster(image, decoded, reducedTo));
   return parts.flatMap(({ resampling, geometry, box }, index) => {
     const { crop, box: shown } = planned[index] as (typeof planned)[number];
     const part = cut(raster, { ...box, left: box.left - decoded.left, top: box.top - decoded.top });

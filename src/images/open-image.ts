@@ -1,8 +1,9 @@
 /** Opens an encoded image: what it is, whether it is to be decoded, and how. The one file that imports sharp. */
-import sharp, { type Metadata, type Sharp, type SharpOptions } from 'sharp';
+import sharp, { type Sharp, type SharpOptions } from 'sharp';
 
 import { AppError, messageOf } from '../errors.ts';
 import type { DecoderSettings } from './decoder-messages.ts';
+import { readJpegHeader, type JpegHeader } from './jpeg-header.ts';
 import { isCutShort, sniffFormat, type ImageFormat } from './sniff-format.ts';
 import { isSrgbProfile } from './srgb-profile.ts';
 
@@ -28,7 +29,10 @@ export function allowLoaders(formats: readonly ImageFormat[]): void {
 export interface OpenImage {
   bytes: Buffer;
   format: ImageFormat;
-  metadata: Metadata;
+  /** CMYK without a profile: with one, the decoder converts through it. */
+  cmyk: boolean;
+  /** An ordinary JPEG, which need not be decoded natively. */
+  plainJpeg: JpegHeader | null;
   /** Size of the frame as shown. */
   width: number;
   height: number;
@@ -66,30 +70,55 @@ export async function openImage(
     limitInputPixels: maxPixels,
     ...(frame > 0 && { page: frame }),
   };
-  const metadata = await reading(format, () => sharp(bytes, options).metadata());
-  const { width, height } = metadata.autoOrient;
+  const plainJpeg = format === 'jpeg' && !cutShort ? readJpegHeader(bytes) : null;
+  const facts = plainJpeg ? factsOf(plainJpeg) : await readFacts(bytes, format, options);
+  const { width, height, frames, ...colours } = facts;
   if (width * height > maxPixels || Math.max(width, height) > maxEdge) {
     throw tooManyPixels(
       `${width}x${height} is more than the limit of ${maxPixels} pixels, or of ${maxEdge} on an edge`,
     );
   }
-  const frames = metadata.pages ?? 1;
   if (frames > maxFrames) {
     throw new AppError(
       'image_too_many_frames',
       `decoding an image: its ${frames} frames are more than the limit of ${maxFrames}`,
     );
   }
-  const ignoreIcc = metadata.icc !== undefined && isSrgbProfile(metadata.icc);
   return {
-    bytes,
-    format,
-    metadata,
-    width,
-    height,
-    frames,
+    ...{ bytes, format, plainJpeg, width, height, frames },
+    cmyk: colours.cmyk,
     truncated: cutShort,
-    options: { ...options, ignoreIcc },
+    options: { ...options, ignoreIcc: colours.ignoreIcc },
+  };
+}
+
+/** Of the frame as shown, and of the file. */
+interface Facts {
+  width: number;
+  height: number;
+  frames: number;
+  cmyk: boolean;
+  /** The profile says what is assumed without one. */
+  ignoreIcc: boolean;
+}
+
+function factsOf({ width, height, orientation }: JpegHeader): Facts {
+  const [across, down] = orientation > 4 ? [height, width] : [width, height];
+  return { width: across, height: down, frames: 1, cmyk: false, ignoreIcc: true };
+}
+
+async function readFacts(
+  bytes: Buffer,
+  format: ImageFormat,
+  options: SharpOptions,
+): Promise<Facts> {
+  const metadata = await reading(format, () => sharp(bytes, options).metadata());
+  const { autoOrient, pages, icc, space } = metadata;
+  return {
+    ...autoOrient,
+    frames: pages ?? 1,
+    cmyk: space === 'cmyk' && icc === undefined,
+    ignoreIcc: icc !== undefined && isSrgbProfile(icc),
   };
 }
 

@@ -1,5 +1,6 @@
 import { cmykToRgb } from './cmyk.ts';
 import type { Box } from './image-decoder.ts';
+import { decodeJpeg } from './jpeg-codec.ts';
 import { upright, type OpenImage } from './open-image.ts';
 
 /** Decoded pixels in sRGB, 8 bits, row by row, interleaved: `[height, width, channels]`. */
@@ -11,6 +12,22 @@ export interface Raster {
   channels: 3 | 4;
 }
 
+/**
+ * An ordinary JPEG's `part`, decoded at once and valid until the next call; otherwise null. The pixels are those of
+ * `decodeRaster`, which has to decide on everything that is refused here.
+ */
+export function decodePlainly(
+  { bytes, plainJpeg, width, height }: OpenImage,
+  part: Box,
+  reducedTo: { width: number; height: number } | null,
+): Raster | null {
+  if (plainJpeg === null) return null;
+  const by = width / (reducedTo?.width ?? width);
+  if (![1, 2, 4, 8].includes(by) || by !== height / (reducedTo?.height ?? height)) return null;
+  const data = decodeJpeg(bytes, plainJpeg, 8 / by, part);
+  return data && { data, width: part.width, height: part.height, channels: 3 };
+}
+
 /** Decodes `part` of the frame, or of the frame brought to the size of `reducedTo` first. */
 export async function decodeRaster(
   image: OpenImage,
@@ -19,7 +36,7 @@ export async function decodeRaster(
 ): Promise<Raster> {
   const source = (reducedTo === null ? upright(image) : halved(image, reducedTo)).extract(part);
   const { width, height } = part;
-  if (isCmyk(image)) {
+  if (image.cmyk) {
     const { data } = await bytesOf(source.pipelineColourspace('cmyk').toColourspace('cmyk'));
     return { data: cmykToRgb(data), width, height, channels: 3 };
   }
@@ -41,11 +58,6 @@ function halved(image: OpenImage, { width, height }: { width: number; height: nu
   const divides = image.width % width === 0 && image.height % height === 0;
   const source = divides ? upright(image) : upright(image).extract(all);
   return source.resize(width, height, { fit: 'fill', kernel: 'cubic' });
-}
-
-/** CMYK without a profile: with one, the decoder converts through it. */
-function isCmyk({ metadata }: OpenImage): boolean {
-  return metadata.space === 'cmyk' && metadata.icc === undefined;
 }
 
 /** The smallest box that holds all of them. */
