@@ -27,8 +27,13 @@ const run = promisify(execFile);
  */
 export async function installPythonPeer(say: (line: string) => void): Promise<string> {
   const requirements = join(PEER, 'requirements.txt');
-  const { stdout } = await run('python3', ['-c', 'import ensurepip, sys, venv; print(sys.version)']);
-  const key = createHash('sha256').update(await readFile(requirements)).update(stdout);
+  const { stdout } = await run('python3', [
+    '-c',
+    'import ensurepip, sys, venv; print(sys.version)',
+  ]);
+  const key = createHash('sha256')
+    .update(await readFile(requirements))
+    .update(stdout);
   const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
   const folder = join(cache, 'moderato', `bench-python-${key.digest('hex').slice(0, 12)}`);
   const complete = join(folder, 'complete');

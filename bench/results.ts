@@ -1,7 +1,11 @@
-import type { BenchOptions, Part } from './options.ts';
+import type { StudyName } from './groups.ts';
+import type { Latency } from './groups/latency.ts';
+import type { MemoryTrend } from './groups/memory.ts';
+import type { BenchOptions } from './options.ts';
 import type { Machine } from './machine.ts';
 import type { Usage } from './process-watch.ts';
 import { spreadOf, type Spread } from './statistics.ts';
+import type { Target } from './targets.ts';
 import type { Measurement, TrialName } from './trial.ts';
 
 /** What the main process of the service may take with the starter model, whatever the backlog. */
@@ -26,6 +30,19 @@ export function unsteady(rows: readonly Row[]): Row[] {
   return rows.filter(({ rate }) => rate !== null && rate.max / rate.min > STEADY);
 }
 
+/** The first of each is compared with the others. */
+export const COMPARED: ReadonlyArray<readonly [TrialName, ...TrialName[]]> = [
+  [
+    ...(['service', 'avro', 'exactly-once', 'repeated', 'pipeline', 'inspector'] as const),
+    ...(['bare', 'bare-per-core', 'naive', 'python'] as const),
+  ],
+  ['small-exactly-once', 'small'],
+  ['known', 'inspector'],
+  ['pool', 'in-process', 'loop'],
+  ['events-100k', 'events-10k'],
+  ['partitions-16', 'partitions-2'],
+];
+
 /** How many times as fast `of` is as `over`, round by round. */
 export interface Ratio {
   of: TrialName;
@@ -44,10 +61,16 @@ export interface Results {
   machine: Machine;
   command: string;
   photos: string;
-  options: { rounds: number; events: number; warmUp: number; only: Part[] };
+  options: Omit<BenchOptions, 'only' | 'json'> & { warmUp: number; only: string[] };
   rows: Row[];
   ratios: Ratio[];
   backlogs: BacklogRow[];
+  /** null: not asked for, or failed. */
+  latency: Latency | null;
+  memory: MemoryTrend | null;
+  /** Why there is nothing of what was asked for and is no row. */
+  faults: Partial<Record<StudyName, string>>;
+  targets: Target[];
 }
 
 /** Of all runs, with whatever backlog; null when the service was not run, or there is no /proc. */
@@ -106,8 +129,8 @@ export function ratiosOf(rows: readonly Row[], of: TrialName): Ratio[] {
 }
 
 export function optionsOf(
-  { rounds, events, only }: BenchOptions,
+  { json: _, only, ...options }: BenchOptions,
   warmUp: number,
 ): Results['options'] {
-  return { rounds, events, warmUp, only: [...only] };
+  return { ...options, warmUp, only: [...only] };
 }

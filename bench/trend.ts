@@ -51,5 +51,6 @@ export function holdsZero({ perHour, halfWidth }: Trend): boolean {
   return Math.abs(perHour) <= halfWidth;
 }
 
-const sum = (values: readonly number[]): number => values.reduce((total, value) => total + value, 0);
+const sum = (values: readonly number[]): number =>
+  values.reduce((total, value) => total + value, 0);
 const mean = (values: readonly number[]): number => sum(values) / values.length;

@@ -62,13 +62,7 @@ function everyImageInspected(): VerdictCheck {
 }
 
 export type ChildProgram =
-  | 'bare'
-  | 'bare-per-core'
-  | 'inspector'
-  | 'pipeline'
-  | 'pool'
-  | 'in-process'
-  | 'loop';
+  'bare' | 'bare-per-core' | 'inspector' | 'pipeline' | 'pool' | 'in-process' | 'loop';
 
 /** Runs one of bench/children, which needs no Kafka. */
 export async function runChild(

@@ -72,7 +72,7 @@ async function untilCounted(
   });
 }
 
-async function endOffsets(admin: Admin, topic: string): Promise<number> {
+export async function endOffsets(admin: Admin, topic: string): Promise<number> {
   const offsets = await admin.fetchTopicOffsets(topic);
   return offsets.reduce((sum, { high }) => sum + Number(high), 0);
 }

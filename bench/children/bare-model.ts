@@ -26,7 +26,9 @@ export function openDecoder(): (photo: Buffer) => Promise<Pixels> {
     const { views } = await decoder.decode(photo);
     const [view] = views;
     if (view === undefined || views.length > 1) {
-      throw new RangeError(`${views.length} views of one photo: the limits count one inference each`);
+      throw new RangeError(
+        `${views.length} views of one photo: the limits count one inference each`,
+      );
     }
     return view.pixels;
   };

@@ -62,7 +62,7 @@ export class Ring {
   }
 
   #until(index: number, holds: (value: number) => boolean): void {
-    for (let value = Atomics.load(this.#state, index); !holds(value); ) {
+    for (let value = Atomics.load(this.#state, index); !holds(value);) {
       Atomics.wait(this.#state, index, value);
       value = Atomics.load(this.#state, index);
     }

@@ -55,6 +55,10 @@ export function child(setup: Setup, name: ChildProgram & TrialName, title: strin
     name,
     title,
     run: async () =>
-      await runChild(name, { photos: photos.files, configFile: await configFile() }, options.events),
+      await runChild(
+        name,
+        { photos: photos.files, configFile: await configFile() },
+        options.events,
+      ),
   };
 }
