@@ -38,52 +38,60 @@ export interface Publication {
   first: number;
 }
 
+/** The most events that are sent at once, so that no request grows too large when many are due. */
+const AT_ONCE = 96;
+
 /**
  * Publishes events when they are due, whether or not those before have been acknowledged: a service that is late
- * does not make the load any smaller. What is due at once shares a request. Resolves when all are acknowledged.
+ * does not make the load any smaller. What is due at once shares a request for each partition. Resolves when all are
+ * acknowledged.
  */
 export async function publishAt(
-  { producer, topic, partitions, make, first }: Publication,
+  publication: Publication,
   times: readonly number[],
 ): Promise<Published[]> {
   const startedAt = Date.now();
-  const sent: Array<Promise<Published[]>> = [];
+  const requests: Array<Promise<Published[]>> = [];
   let failure: { error: unknown } | undefined;
   for (let next = 0; next < times.length;) {
     if (failure) throw failure.error;
     const elapsed = Date.now() - startedAt;
-    const due = times.slice(next).findIndex((time) => time > elapsed);
-    const count = due === -1 ? times.length - next : due;
-    if (count === 0) {
-      await sleep((times[next] ?? 0) - elapsed);
-      continue;
+    const end = Math.min(times.length, next + AT_ONCE);
+    const partitions = new Map<number, Due[]>();
+    const before = next;
+    for (let at = times[next] ?? 0; next < end && at <= elapsed; at = times[++next] ?? 0) {
+      const number = publication.first + next;
+      const partition = number % publication.partitions;
+      const due = partitions.get(partition) ?? [];
+      partitions.set(partition, [...due, { number, dueAt: startedAt + at }]);
     }
-    const request = send(next, count);
-    request.catch((error: unknown) => (failure = { error })); // told above, or in the end
-    sent.push(request);
-    next += count;
-    await sleep(0);
+    for (const [partition, due] of partitions) {
+      const request = send(publication, partition, due);
+      request.catch((error: unknown) => (failure = { error })); // thrown above, or in the end
+      requests.push(request);
+    }
+    await sleep(next > before ? 0 : (times[next] ?? 0) - elapsed);
   }
-  return (await Promise.all(sent)).flat();
+  return (await Promise.all(requests)).flat();
+}
 
-  async function send(from: number, count: number): Promise<Published[]> {
-    const messages = await Promise.all(
-      Array.from({ length: count }, async (_, index) => {
-        const number = first + from + index;
-        return { ...(await make(number)), partition: number % partitions };
-      }),
-    );
-    const answers = await producer.send({ topic, messages });
-    return answers.flatMap(({ partition, baseOffset, logAppendTime }) =>
-      messages
-        .map((message, index) => ({ ...message, dueAt: startedAt + (times[from + index] ?? 0) }))
-        .filter((message) => message.partition === partition)
-        .map(({ dueAt }, index) => ({
-          partition,
-          offset: Number(baseOffset) + index,
-          appendedAt: Number(logAppendTime),
-          dueAt,
-        })),
-    );
-  }
+interface Due {
+  number: number;
+  dueAt: number;
+}
+
+async function send(
+  { producer, topic, make }: Publication,
+  partition: number,
+  due: readonly Due[],
+): Promise<Published[]> {
+  const made = await Promise.all(due.map(({ number }) => make(number)));
+  const messages = made.map((message) => ({ ...message, partition }));
+  const [answer] = await producer.send({ topic, messages });
+  return due.map(({ dueAt }, index) => ({
+    partition,
+    offset: Number(answer?.baseOffset) + index,
+    appendedAt: Number(answer?.logAppendTime),
+    dueAt,
+  }));
 }

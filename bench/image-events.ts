@@ -35,22 +35,30 @@ export async function eventMaker(
   };
 }
 
-/** Adds events to a backlog, as many in a request as fit. */
+/**
+ * Adds events to a backlog, many in a request. Each request is of one partition: kafkajs sends all of it again when
+ * one of several was refused.
+ */
 export async function fill(
   kafka: Kafka,
   backlog: Backlog,
   { events, make }: { events: number; make: EventMaker },
 ): Promise<void> {
+  const { topic, partitions } = backlog;
+  // Small enough that every partition gets its share.
+  const most = Math.max(1, Math.min(REQUEST.events, Math.floor(events / partitions / 8)));
   await withProducer(kafka, async (producer) => {
-    const { topic } = backlog;
     let messages: Message[] = [];
     let bytes = 0;
+    let requests = 0;
     for (let left = events; left > 0; left--) {
+      const partition = requests % partitions;
       const message = await make(backlog.events++);
-      messages.push(message);
+      messages.push({ ...message, partition });
       bytes += message.value.length;
-      if (left === 1 || bytes >= REQUEST.bytes || messages.length >= REQUEST.events) {
+      if (left === 1 || bytes >= REQUEST.bytes || messages.length >= most) {
         await producer.send({ topic, messages });
+        requests += 1;
         messages = [];
         bytes = 0;
       }

@@ -128,9 +128,7 @@ export function ratiosOf(rows: readonly Row[], of: TrialName): Ratio[] {
   });
 }
 
-export function optionsOf(
-  { json: _, only, ...options }: BenchOptions,
-  warmUp: number,
-): Results['options'] {
-  return { ...options, warmUp, only: [...only] };
+export function optionsOf(options: BenchOptions, warmUp: number): Results['options'] {
+  const { rounds, events, minutes, arrivals, smoke, only } = options;
+  return { rounds, events, minutes, arrivals, smoke, warmUp, only: [...only] };
 }

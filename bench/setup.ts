@@ -8,6 +8,7 @@ import { preparePhotos, prepareThumbnails, type Photos } from './photos.ts';
 import {
   newTopic,
   openStage,
+  PARTITIONS,
   WARM_UP,
   writeConfig,
   type Backlog,
@@ -67,10 +68,10 @@ export interface BacklogShape {
 
 /** A topic filled with image events. */
 export async function newBacklog(setup: Setup, shape: BacklogShape): Promise<Backlog> {
-  const { events, files, format, partitions } = shape;
+  const { events, files, format, partitions = PARTITIONS } = shape;
   const stage = await setup.stage();
-  const topic = await newTopic(stage, 'events', { ...(partitions && { partitions }) });
-  const backlog: Backlog = { topic, events: 0 };
+  const topic = await newTopic(stage, 'events', { partitions });
+  const backlog: Backlog = { topic, partitions, events: 0 };
   await fill(stage.kafka, backlog, { events, make: await eventMaker(files, format) });
   setup.say(`filled a topic with ${events.toLocaleString('en')} image events in ${format}`);
   return backlog;

@@ -28,6 +28,7 @@ export interface Stage extends AsyncDisposable {
 /** Image events that wait in a topic. */
 export interface Backlog {
   topic: string;
+  partitions: number;
   events: number;
 }
 
