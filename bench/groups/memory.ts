@@ -47,7 +47,8 @@ export async function measureMemory(setup: Setup): Promise<MemoryTrend> {
   const samples = new Map<Series, Sample[]>();
   const note = (series: Series, bytes: number): void => {
     const known = samples.get(series) ?? [];
-    samples.set(series, [...known, { at: Date.now(), value: bytes / MIB }]);
+    known.push({ at: Date.now(), value: bytes / MIB });
+    samples.set(series, known);
   };
   let pid = 0;
   const onMemory = (usage: NodeJS.MemoryUsage): void => {

@@ -61,4 +61,16 @@ describe('parseOptions', () => {
     expect([...options.only]).toEqual(['service', 'bare']);
     expect(options).toMatchObject({ rounds: 1, events: 600, json: false });
   });
+
+  it('takes the letter of a group for its rows', () => {
+    const { only } = parseOptions(['node', 'run.ts', '--only', 'b,pool']);
+    expect([...only]).toEqual(['service', 'naive', 'python', 'pool']);
+  });
+
+  it('does everything in little in a smoke run, but for what is given and what installs packages', () => {
+    const options = parseOptions(['node', 'run.ts', '--smoke', '--rounds', '2']);
+    expect(options).toMatchObject({ rounds: 2, events: 48 });
+    expect(options.only.has('service')).toBe(true);
+    expect(options.only.has('python')).toBe(false);
+  });
 });

@@ -4,7 +4,7 @@ Records are taken sixteen at a time. Threads decode the next batches while one i
 onnxruntime all let go of the interpreter's lock. Verdicts are produced in batches, and the offsets of a batch are
 committed once the broker has confirmed all of its verdicts.
 
-Its one argument is JSON; bench/peers.ts writes it.
+Its one argument is JSON; bench/python-peer.ts writes it.
 """
 
 import base64
@@ -197,4 +197,5 @@ def main() -> None:
     consumer.close()
 
 
-main()
+if __name__ == "__main__":
+    main()
