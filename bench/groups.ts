@@ -18,7 +18,7 @@ export const GROUPS = {
   c: { title: 'JPEG to pixels', rows: ['pool', 'in-process', 'loop'] },
   d: {
     title: 'what an event costs beside its image',
-    rows: ['small', 'small-exactly-once'],
+    rows: ['small', 'small-exactly-once', 'zero-cost', 'kafkajs-loop'],
   },
   e: { title: 'scores against inference', rows: [] },
   f: { title: 'latency by load', rows: ['latency'] },

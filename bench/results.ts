@@ -37,6 +37,7 @@ export const COMPARED: ReadonlyArray<readonly [TrialName, ...TrialName[]]> = [
     ...(['bare', 'bare-per-core', 'naive', 'python'] as const),
   ],
   ['small-exactly-once', 'small'],
+  ['zero-cost', 'kafkajs-loop'],
   ['known', 'inspector'],
   ['pool', 'in-process', 'loop'],
   ['events-100k', 'events-10k'],

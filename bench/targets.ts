@@ -44,6 +44,25 @@ const WISHES: readonly Wish[] = [
     judge: (results) => atLeast(1.3, least(ratios(results, 'service', ['python']))),
   },
   {
+    id: 'c',
+    what: 'JPEG to pixels, times sharp',
+    judge: (results) => atLeast(2, least(ratios(results, 'jpeg', ['jpeg-sharp']))),
+  },
+  {
+    id: 'd',
+    what: 'service with decoder and encoder at no cost, events/s, against 20,000 and 0.7 of kafkajs alone',
+    judge: (results) => {
+      const loop = rateOf(results, 'kafkajs-loop');
+      const bound = loop === undefined ? 20_000 : Math.max(20_000, 0.7 * loop);
+      return atLeast(bound, rateOf(results, 'zero-cost'));
+    },
+  },
+  {
+    id: 'e',
+    what: 'scores of 1,000 policies of 8 prompts, as part of the inference of a ViT-B/32',
+    judge: (results) => atMost(0.02, least(ratios(results, 'vit-b-32', ['scoring-1000']))),
+  },
+  {
     id: 'f',
     what: 'p99 of the latency at 80 % of the capacity, ms, against batching wait and two batches',
     judge: ({ latency }) => {
@@ -86,6 +105,10 @@ function ratios({ ratios }: Judged, of: string, over: readonly string[]): number
   return ratios
     .filter((ratio) => ratio.of === of && over.includes(ratio.over))
     .map(({ ratio }) => ratio.median);
+}
+
+function rateOf({ rows }: Judged, wanted: string): number | undefined {
+  return rows.find(({ name }) => String(name) === wanted)?.rate?.median;
 }
 
 function least(values: readonly number[]): number | undefined {

@@ -14,7 +14,7 @@ import {
   type Stage,
 } from './stage.ts';
 import { windowOf } from './statistics.ts';
-import { runStream, type VerdictCheck } from './stream-trial.ts';
+import { runStream, type StreamTrial, type VerdictCheck } from './stream-trial.ts';
 import { measurement, type Measurement } from './trial.ts';
 
 export const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
@@ -26,8 +26,21 @@ export async function runService(
   warmUp: number,
   settings: Settings = {},
 ): Promise<Measurement> {
+  return await runStream(
+    serviceTrial(stage, backlog, warmUp, settings, (config) => [CLI, 'run', '-c', config]),
+  );
+}
+
+/** A trial of what takes the service's configuration, every image of which is to be inspected. */
+export function serviceTrial(
+  stage: Stage,
+  backlog: Backlog,
+  warmUp: number,
+  settings: Settings,
+  argsOf: (configFile: string) => string[],
+): StreamTrial {
   const groupId = `moderato-bench-${randomUUID()}`;
-  return await runStream({
+  return {
     stage,
     backlog,
     role: 'service',
@@ -36,11 +49,10 @@ export async function runService(
     command: async (verdicts) => {
       const deadLetters = await newTopic(stage, 'dead-letters');
       const topics = { input: backlog.topic, verdicts, deadLetters };
-      const config = await writeConfig(stage, topics, { ...settings, groupId });
-      return { args: [CLI, 'run', '-c', config] };
+      return { args: argsOf(await writeConfig(stage, topics, { ...settings, groupId })) };
     },
     check: everyImageInspected(),
-  });
+  };
 }
 
 /** Throws unless every event has one verdict and was inspected. */

@@ -1,17 +1,34 @@
+import { randomUUID } from 'node:crypto';
+import { fileURLToPath } from 'node:url';
 import { lazy } from '../lazy.ts';
 import { newBacklog, type Setup } from '../setup.ts';
 import { WARM_UP } from '../stage.ts';
-import type { Trial } from '../trial.ts';
-import { runService } from '../trials.ts';
+import { runStream } from '../stream-trial.ts';
+import type { Measurement, Trial } from '../trial.ts';
+import { runService, serviceTrial } from '../trials.ts';
 import { MORE } from './end-to-end.ts';
 
-/** (d) What an event costs when its image costs next to nothing. */
+const MANY = {
+  full: { events: 100_000, warmUp: 20_000 },
+  smoke: { events: 2_000, warmUp: 500 },
+};
+/** Of a verdict on the seven policies of the demo, in JSON. */
+const VERDICT_BYTES = 3_600;
+
+/** (d) What an event costs when its image costs next to nothing, or nothing. */
 export function smallEvents(setup: Setup): Trial[] {
-  const events = (setup.options.events + WARM_UP) * MORE;
-  const backlog = lazy(async () =>
-    newBacklog(setup, { events, files: await setup.thumbnails(), format: 'json' }),
+  const few = lazy(async () =>
+    newBacklog(setup, {
+      events: (setup.options.events + WARM_UP) * MORE,
+      files: await setup.thumbnails(),
+      format: 'json',
+    }),
   );
-  const trial = (
+  const { events, warmUp } = setup.options.smoke ? MANY.smoke : MANY.full;
+  const many = lazy(async () =>
+    newBacklog(setup, { events, files: await setup.thumbnails(), format: 'avro' }),
+  );
+  const tiny = (
     name: 'small' | 'small-exactly-once',
     delivery: 'at-least-once' | 'exactly-once',
   ): Trial => ({
@@ -19,8 +36,39 @@ export function smallEvents(setup: Setup): Trial[] {
     title: `events of 1 kB, tiny random model, ${delivery}`,
     run: async () => {
       const settings = { delivery, model: { path: await setup.tinyModel() } };
-      return await runService(await setup.stage(), await backlog(), WARM_UP, settings);
+      return await runService(await setup.stage(), await few(), WARM_UP, settings);
     },
   });
-  return [trial('small', 'at-least-once'), trial('small-exactly-once', 'exactly-once')];
+  const zeroCost = async (): Promise<Measurement> => {
+    const trial = serviceTrial(await setup.stage(), await many(), warmUp, {}, (configFile) => [
+      programOf('zero-cost'),
+      configFile,
+    ]);
+    return await runStream({ ...trial, role: 'zero-cost' });
+  };
+  const loop = async (): Promise<Measurement> => {
+    const stage = await setup.stage();
+    const backlog = await many();
+    return await runStream({
+      stage,
+      backlog,
+      role: 'kafkajs-loop',
+      warmUp,
+      command: (output) => {
+        const groupId = `kafkajs-loop-${randomUUID()}`;
+        const { brokers } = stage;
+        const settings = { brokers, groupId, input: backlog.topic, output, bytes: VERDICT_BYTES };
+        return Promise.resolve({ args: [programOf('kafkajs-loop'), JSON.stringify(settings)] });
+      },
+    });
+  };
+  return [
+    tiny('small', 'at-least-once'),
+    tiny('small-exactly-once', 'exactly-once'),
+    { name: 'zero-cost', title: 'the service, decoder and encoder at no cost', run: zeroCost },
+    { name: 'kafkajs-loop', title: 'kafkajs: consume, produce, nothing else', run: loop },
+  ];
 }
+
+const programOf = (name: string): string =>
+  fileURLToPath(new URL(`../children/${name}.ts`, import.meta.url));
