@@ -108,7 +108,7 @@ function ratios({ ratios }: Judged, of: string, over: readonly string[]): number
 }
 
 function rateOf({ rows }: Judged, wanted: string): number | undefined {
-  return rows.find(({ name }) => String(name) === wanted)?.rate?.median;
+  return rows.find(({ name }) => name === wanted)?.rate?.median;
 }
 
 function least(values: readonly number[]): number | undefined {
