@@ -29,7 +29,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions {
     )
     .option('--rounds <n>', 'how often each row is run, in turn with the others', positive, 3)
     .option('--events <n>', 'image events of one run', positive, 600)
-    .option('--minutes <n>', 'how long the memory is watched', positive, 2)
+    .option('--minutes <n>', 'how long the memory is watched', positive, 1)
     .addOption(
       new Option('--arrivals <how>', 'of the events whose latency is measured')
         .choices(['poisson', 'even'])

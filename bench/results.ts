@@ -116,15 +116,18 @@ export function usageOf(rounds: ReadonlyArray<Record<string, Usage>>): Record<st
 }
 
 /**
- * Round by round, since both were run one after the other then and met the same machine. Only rows of as many
- * rounds can be compared.
+ * Round by round, since both were run one after the other then and met the same machine; over the rounds that both
+ * took part in.
  */
 export function ratiosOf(rows: readonly Row[], of: TrialName): Ratio[] {
   const own = rows.find(({ name }) => name === of)?.rate;
   if (!own) return [];
-  return rows.flatMap(({ name, rate }) => {
-    if (name === of || rate?.values.length !== own.values.length) return [];
-    const ratios = own.values.map((value, round) => value / (rate.values[round] ?? NaN));
+  return rows.flatMap(({ name, rate, fault }) => {
+    if (name === of || rate === null || fault !== null) return [];
+    const ratios = own.values.flatMap((value, round) => {
+      const other = rate.values[round];
+      return other === undefined ? [] : [value / other];
+    });
     return [{ of, over: name, ratio: spreadOf(ratios) }];
   });
 }

@@ -17,6 +17,8 @@ import {
 } from './stage.ts';
 import { prepareTinyModel } from './tiny-model.ts';
 
+const MANY_SMALL = { full: 100_000, smoke: 2_000 };
+
 /** What the rows share. Each part is made when a row first needs it. */
 export interface Setup extends AsyncDisposable {
   options: BenchOptions;
@@ -28,6 +30,8 @@ export interface Setup extends AsyncDisposable {
   stage(): Promise<Stage>;
   /** As many events of photos as a run takes, those that warm up included, in JSON. */
   backlog(): Promise<Backlog>;
+  /** So many events of thumbnails that they last a while at any rate, in Avro. */
+  manySmall(): Promise<Backlog>;
   /** The photos at about 1 kB. */
   thumbnails(): Promise<readonly string[]>;
   /** The folder of a real CLIP export with random weights. */
@@ -50,6 +54,13 @@ export async function createSetup(
     stage: lazy(async () => open.use(await openStage(photos, folder, say))),
     backlog: lazy(() =>
       newBacklog(setup, { events: options.events + WARM_UP, files: photos.files, format: 'json' }),
+    ),
+    manySmall: lazy(async () =>
+      newBacklog(setup, {
+        events: options.smoke ? MANY_SMALL.smoke : MANY_SMALL.full,
+        files: await setup.thumbnails(),
+        format: 'avro',
+      }),
     ),
     thumbnails: lazy(() => prepareThumbnails(join(folder, 'thumbnails'), photos)),
     tinyModel: lazy(() => prepareTinyModel(folder)),

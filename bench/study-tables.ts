@@ -68,7 +68,7 @@ export function targetTable({ targets }: Results): string {
     table.push([id, what, wanted, value?.toPrecision(3) ?? '', met ? 'met' : 'MISSED']);
   }
   const open = targets.filter(({ met }) => met === null).map(({ id }) => id);
-  const rest = open.length > 0 ? `\nNot measured in this run: ${open.join(', ')}.` : '';
+  const rest = open.length > 0 ? `\nNot to be told from this run: ${open.join(', ')}.` : '';
   return `${table.toString()}${rest}`;
 }
 

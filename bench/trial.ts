@@ -8,7 +8,7 @@ export type { TrialName } from './groups.ts';
 export interface Trial {
   name: TrialName;
   title: string;
-  /** In how many rounds it takes part at most. @default all */
+  /** In how many rounds it takes part at most, the first ones; for what takes long or matters less. @default all */
   rounds?: number;
   /** What it needs is made in its first run. */
   run(): Promise<Measurement>;

@@ -25,11 +25,13 @@ export function endToEnd(setup: Setup): Trial[] {
     {
       name: 'exactly-once',
       title: 'the same, exactly once',
+      rounds: 2,
       run: service(() => setup.backlog(), { delivery: 'exactly-once' }),
     },
     {
       name: 'repeated',
       title: 'the same in Avro, pictures seen before',
+      rounds: 2,
       run: service(long, { dedupe: {} }),
     },
     child(setup, 'pipeline', 'its pipeline, no Kafka'),

@@ -11,7 +11,7 @@ import { readLog } from '../verdict-log.ts';
 
 const LOADS = [0.2, 0.5, 0.8];
 /** One after the other, round by round. */
-const SECONDS = { full: 6, smoke: 1 };
+const SECONDS = { full: 5, smoke: 1 };
 /** Events at once in the beginning: batches are full then. */
 const BURST = WARM_UP + 128;
 

@@ -13,6 +13,7 @@ export function peers(setup: Setup): Trial[] {
     {
       name: 'naive',
       title: 'naive consumer (kafkajs eachMessage, transformers.js)',
+      rounds: 2,
       run: async () => {
         await node();
         return await runNaive(await setup.stage(), await setup.backlog(), WARM_UP);

@@ -8,10 +8,9 @@ import type { Measurement, Trial } from '../trial.ts';
 import { runService, serviceTrial } from '../trials.ts';
 import { MORE } from './end-to-end.ts';
 
-const MANY = {
-  full: { events: 100_000, warmUp: 20_000 },
-  smoke: { events: 2_000, warmUp: 500 },
-};
+/** Until the code of the service is compiled. */
+const WARM_UP_MANY = { full: 20_000, smoke: 500 };
+const ROUNDS = 2;
 /** Of a verdict on the seven policies of the demo, in JSON. */
 const VERDICT_BYTES = 3_600;
 
@@ -24,31 +23,32 @@ export function smallEvents(setup: Setup): Trial[] {
       format: 'json',
     }),
   );
-  const { events, warmUp } = setup.options.smoke ? MANY.smoke : MANY.full;
-  const many = lazy(async () =>
-    newBacklog(setup, { events, files: await setup.thumbnails(), format: 'avro' }),
-  );
+  const warmUp = setup.options.smoke ? WARM_UP_MANY.smoke : WARM_UP_MANY.full;
   const tiny = (
     name: 'small' | 'small-exactly-once',
     delivery: 'at-least-once' | 'exactly-once',
   ): Trial => ({
     name,
     title: `events of 1 kB, tiny random model, ${delivery}`,
+    rounds: ROUNDS,
     run: async () => {
       const settings = { delivery, model: { path: await setup.tinyModel() } };
       return await runService(await setup.stage(), await few(), WARM_UP, settings);
     },
   });
   const zeroCost = async (): Promise<Measurement> => {
-    const trial = serviceTrial(await setup.stage(), await many(), warmUp, {}, (configFile) => [
-      programOf('zero-cost'),
-      configFile,
-    ]);
+    const trial = serviceTrial(
+      await setup.stage(),
+      await setup.manySmall(),
+      warmUp,
+      {},
+      (configFile) => [programOf('zero-cost'), configFile],
+    );
     return await runStream({ ...trial, role: 'zero-cost' });
   };
   const loop = async (): Promise<Measurement> => {
     const stage = await setup.stage();
-    const backlog = await many();
+    const backlog = await setup.manySmall();
     return await runStream({
       stage,
       backlog,
@@ -65,8 +65,18 @@ export function smallEvents(setup: Setup): Trial[] {
   return [
     tiny('small', 'at-least-once'),
     tiny('small-exactly-once', 'exactly-once'),
-    { name: 'zero-cost', title: 'the service, decoder and encoder at no cost', run: zeroCost },
-    { name: 'kafkajs-loop', title: 'kafkajs: consume, produce, nothing else', run: loop },
+    {
+      name: 'zero-cost',
+      title: 'the service, decoder and encoder at no cost',
+      rounds: ROUNDS,
+      run: zeroCost,
+    },
+    {
+      name: 'kafkajs-loop',
+      title: 'kafkajs: consume, produce, nothing else',
+      rounds: ROUNDS,
+      run: loop,
+    },
   ];
 }
 

@@ -37,6 +37,18 @@ describe('ratiosOf', () => {
   });
 });
 
+describe('ratiosOf, where a row sat a round out', () => {
+  it('compares the rounds of both', () => {
+    const [ratio] = ratiosOf([row('service', 90, 80, 10), row('naive', 30, 40)], 'service');
+    expect(ratio?.ratio.values).toEqual([3, 2]);
+  });
+
+  it('compares nothing with a row that failed half way', () => {
+    const failed = rowOf({ name: 'naive', title: 'naive' }, measured(30), 'it ended');
+    expect(ratiosOf([row('service', 90, 80), failed], 'service')).toEqual([]);
+  });
+});
+
 describe('unsteady', () => {
   it('names the rows whose rounds differ by more than a quarter', () => {
     const rows = [row('service', 100, 90, 95), row('pipeline', 29, 43, 68)];

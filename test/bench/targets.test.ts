@@ -16,11 +16,11 @@ function judged(rates: Partial<Record<TrialName, number>>): Judged {
 const target = (results: Judged, id: string): Target | undefined =>
   judge(results).find((each) => each.id === id);
 
-function trendOfService(perHour: number, halfWidth: number): Judged {
+function trendOfService(perHour: number, halfWidth: number, minutes = 30): Judged {
   const service = { first: 300, last: 310, highest: 320, trend: { perHour, halfWidth } };
   return {
     ...nothing,
-    memory: { minutes: 2, rate: 60, capacity: 100, events: 7_200, series: { service } },
+    memory: { minutes, rate: 60, capacity: 100, events: 7_200, series: { service } },
   };
 }
 
@@ -44,6 +44,22 @@ describe('judge', () => {
     expect(target(trendOfService(90, 100), 'g')?.met).toBe(true);
     expect(target(trendOfService(3, 1), 'g')?.met).toBe(true);
     expect(target(trendOfService(90, 10), 'g')?.met).toBe(false);
+  });
+
+  it('does not judge a slope while the heap grows to its size', () => {
+    expect(target(trendOfService(90, 10, 1), 'g')).toMatchObject({ measured: 90, met: null });
+  });
+
+  it('wants of the service beside its images what kafkajs alone makes likely, and no less', () => {
+    const of = (rates: Partial<Record<TrialName, number>>) => target(judged(rates), 'd');
+    expect(of({ 'zero-cost': 25_000, 'kafkajs-loop': 60_000 })).toMatchObject({
+      wanted: '>= 42000',
+      met: false,
+    });
+    expect(of({ 'zero-cost': 25_000, 'kafkajs-loop': 10_000 })).toMatchObject({
+      wanted: '>= 20000',
+      met: true,
+    });
   });
 });
 
