@@ -1,7 +1,11 @@
-import type { BenchOptions, Part } from './options.ts';
+import type { StudyName } from './groups.ts';
+import type { Latency } from './groups/latency.ts';
+import type { MemoryTrend } from './groups/memory.ts';
+import type { BenchOptions } from './options.ts';
 import type { Machine } from './machine.ts';
 import type { Usage } from './process-watch.ts';
 import { spreadOf, type Spread } from './statistics.ts';
+import type { Target } from './targets.ts';
 import type { Measurement, TrialName } from './trial.ts';
 
 /** What the main process of the service may take with the starter model, whatever the backlog. */
@@ -26,6 +30,20 @@ export function unsteady(rows: readonly Row[]): Row[] {
   return rows.filter(({ rate }) => rate !== null && rate.max / rate.min > STEADY);
 }
 
+/** The first of each is compared with the others. */
+export const COMPARED: ReadonlyArray<readonly [TrialName, ...TrialName[]]> = [
+  [
+    ...(['service', 'avro', 'exactly-once', 'repeated', 'pipeline', 'inspector'] as const),
+    ...(['bare', 'bare-per-core', 'naive', 'python'] as const),
+  ],
+  ['small-exactly-once', 'small'],
+  ['zero-cost', 'kafkajs-loop'],
+  ['known', 'inspector'],
+  ['pool', 'in-process', 'loop'],
+  ['events-100k', 'events-10k'],
+  ['partitions-16', 'partitions-2'],
+];
+
 /** How many times as fast `of` is as `over`, round by round. */
 export interface Ratio {
   of: TrialName;
@@ -44,10 +62,16 @@ export interface Results {
   machine: Machine;
   command: string;
   photos: string;
-  options: { rounds: number; events: number; warmUp: number; only: Part[] };
+  options: Omit<BenchOptions, 'only' | 'json'> & { warmUp: number; only: string[] };
   rows: Row[];
   ratios: Ratio[];
   backlogs: BacklogRow[];
+  /** null: not asked for, or failed. */
+  latency: Latency | null;
+  memory: MemoryTrend | null;
+  /** Why there is nothing of what was asked for and is no row. */
+  faults: Partial<Record<StudyName, string>>;
+  targets: Target[];
 }
 
 /** Of all runs, with whatever backlog; null when the service was not run, or there is no /proc. */
@@ -92,22 +116,23 @@ export function usageOf(rounds: ReadonlyArray<Record<string, Usage>>): Record<st
 }
 
 /**
- * Round by round, since both were run one after the other then and met the same machine. Only rows of as many
- * rounds can be compared.
+ * Round by round, since both were run one after the other then and met the same machine; over the rounds that both
+ * took part in.
  */
 export function ratiosOf(rows: readonly Row[], of: TrialName): Ratio[] {
   const own = rows.find(({ name }) => name === of)?.rate;
   if (!own) return [];
-  return rows.flatMap(({ name, rate }) => {
-    if (name === of || rate?.values.length !== own.values.length) return [];
-    const ratios = own.values.map((value, round) => value / (rate.values[round] ?? NaN));
+  return rows.flatMap(({ name, rate, fault }) => {
+    if (name === of || rate === null || fault !== null) return [];
+    const ratios = own.values.flatMap((value, round) => {
+      const other = rate.values[round];
+      return other === undefined ? [] : [value / other];
+    });
     return [{ of, over: name, ratio: spreadOf(ratios) }];
   });
 }
 
-export function optionsOf(
-  { rounds, events, only }: BenchOptions,
-  warmUp: number,
-): Results['options'] {
-  return { rounds, events, warmUp, only: [...only] };
+export function optionsOf(options: BenchOptions, warmUp: number): Results['options'] {
+  const { rounds, events, minutes, arrivals, smoke, only } = options;
+  return { rounds, events, minutes, arrivals, smoke, warmUp, only: [...only] };
 }

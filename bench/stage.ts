@@ -1,9 +1,8 @@
 import { randomUUID } from 'node:crypto';
-import { readFile, writeFile } from 'node:fs/promises';
-import { basename, join } from 'node:path';
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import type { Kafka } from 'kafkajs';
 import { stringify } from 'yaml';
-import { publishImages } from '../src/cli/publish-images.ts';
 import { findBroker } from '../src/demo/find-broker.ts';
 import { createKafka } from '../src/kafka/client.ts';
 import { createTopics } from '../src/kafka/topics.ts';
@@ -29,10 +28,17 @@ export interface Stage extends AsyncDisposable {
 /** Image events that wait in a topic. */
 export interface Backlog {
   topic: string;
+  partitions: number;
   events: number;
 }
 
-const PARTITIONS = 6;
+export interface TopicShape {
+  partitions: number;
+  config: Record<string, string>;
+}
+
+export const PARTITIONS = 6;
+
 /** Throws AppError `kafka_unavailable`. */
 export async function openStage(
   photos: Photos,
@@ -54,34 +60,16 @@ export async function openStage(
   };
 }
 
-/** A new topic of 6 partitions, whose records are stamped by the broker when it has appended them. */
-export async function newTopic({ kafka }: Stage, purpose: string): Promise<string> {
+/** A new topic, whose records are stamped by the broker when it has appended them. */
+export async function newTopic(
+  { kafka }: Pick<Stage, 'kafka'>,
+  purpose: string,
+  { partitions = PARTITIONS, config = {} }: Partial<TopicShape> = {},
+): Promise<string> {
   const topic = `moderato-bench-${randomUUID().slice(0, 8)}.${purpose}`;
-  const config = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': `${8 << 20}` };
-  await createTopics(kafka, [{ topic, partitions: PARTITIONS, config }]);
+  const stamped = { 'message.timestamp.type': 'LogAppendTime', 'max.message.bytes': `${8 << 20}` };
+  await createTopics(kafka, [{ topic, partitions, config: { ...stamped, ...config } }]);
   return topic;
-}
-
-/** Adds image events with inline bytes; the photos take turns. */
-export async function fill(
-  { kafka, photos: { files } }: Pick<Stage, 'kafka'> & { photos: Pick<Photos, 'files'> },
-  backlog: Backlog,
-  { events, format }: { events: number; format: 'json' | 'avro' },
-): Promise<void> {
-  const first = backlog.events;
-  await publishImages({
-    kafka,
-    topic: backlog.topic,
-    format,
-    images: Array.from({ length: events }, (_, index) => {
-      const file = files[(first + index) % files.length] ?? '';
-      return {
-        eventId: `${first + index}-${basename(file)}`,
-        load: async () => ({ bytes: await readFile(file), uri: null, sha256: null }),
-      };
-    }),
-  });
-  backlog.events += events;
 }
 
 /** What a trial sets beside what must be there. */
@@ -92,10 +80,17 @@ export interface Settings {
   dedupe?: { maxBytes?: number };
 }
 
+export interface Topics {
+  input: string;
+  verdicts: string;
+  deadLetters: string;
+  routes?: { not_inspected: string };
+}
+
 /** A configuration as a user would write it: nothing but what must be there. */
 export async function writeConfig(
   { brokers, folder }: Pick<Stage, 'brokers' | 'folder'>,
-  topics: { input: string; verdicts: string; deadLetters: string },
+  topics: Topics,
   { groupId = `moderato-bench-${randomUUID()}`, ...settings }: Settings = {},
 ): Promise<string> {
   const file = join(folder, `${randomUUID()}.yaml`);

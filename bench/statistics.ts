@@ -15,6 +15,24 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median, min: at(sorted, 0), max: at(sorted, -1), values: [...values] };
 }
 
+/** The parts of a distribution that latencies are told by. */
+export interface Percentiles {
+  p50: number;
+  p90: number;
+  p99: number;
+}
+
+/** Throws RangeError when there is nothing to take them of. */
+export function percentilesOf(values: readonly number[]): Percentiles {
+  const sorted = values.toSorted((a, b) => a - b);
+  return { p50: rank(sorted, 0.5), p90: rank(sorted, 0.9), p99: rank(sorted, 0.99) };
+}
+
+/** The nearest rank: the smallest of the values that so large a part of them does not exceed. */
+function rank(sorted: readonly number[], part: number): number {
+  return at(sorted, Math.max(0, Math.ceil(part * sorted.length) - 1));
+}
+
 /** When a part of the events was done: the first ones, which warm up, are left out. */
 export interface Window {
   /** ms since the epoch; the last of the events that warm up was done. */

@@ -2,6 +2,7 @@ import Table from 'cli-table3';
 import { highestServiceMiB, MAX_SERVICE_MIB, unsteady, type Results, type Row } from './results.ts';
 import type { Usage } from './process-watch.ts';
 import type { Spread } from './statistics.ts';
+import { faultLines, latencyTable, targetTable, trendTable } from './study-tables.ts';
 
 /** All results, for a person. */
 export function renderResults(results: Results): string {
@@ -9,8 +10,12 @@ export function renderResults(results: Results): string {
   return [
     headlines(results),
     mainTable(results),
+    latencyTable(results),
+    trendTable(results),
     backlogTable(results),
+    faultLines(results),
     memoryVerdict(results),
+    targetTable(results),
     noiseWarning(results),
     [
       `Images:  ${results.photos}.`,

@@ -1,26 +1,16 @@
+import type { TrialName } from './groups.ts';
 import type { Usage } from './process-watch.ts';
 import { eventsPerSecond, type Window } from './statistics.ts';
 
-export type TrialName =
-  | 'service'
-  | 'avro'
-  | 'exactly-once'
-  | 'repeated'
-  | 'small'
-  | 'small-exactly-once'
-  | 'pipeline'
-  | 'inspector'
-  | 'known'
-  | 'bare'
-  | 'pool'
-  | 'in-process'
-  | 'loop'
-  | 'naive';
+export type { TrialName } from './groups.ts';
 
 /** One way from images to verdicts, which can be run again and again. */
 export interface Trial {
   name: TrialName;
   title: string;
+  /** In how many rounds it takes part at most, the first ones; for what takes long or matters less. @default all */
+  rounds?: number;
+  /** What it needs is made in its first run. */
   run(): Promise<Measurement>;
 }
 

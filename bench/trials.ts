@@ -14,11 +14,10 @@ import {
   type Stage,
 } from './stage.ts';
 import { windowOf } from './statistics.ts';
-import { runStream } from './stream-trial.ts';
+import { runStream, type StreamTrial, type VerdictCheck } from './stream-trial.ts';
 import { measurement, type Measurement } from './trial.ts';
-import type { Logged } from './verdict-log.ts';
 
-const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
+export const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 
 /** `moderato run` in a process of its own, with the configuration's defaults but for `settings`. */
 export async function runService(
@@ -27,8 +26,21 @@ export async function runService(
   warmUp: number,
   settings: Settings = {},
 ): Promise<Measurement> {
+  return await runStream(
+    serviceTrial(stage, backlog, warmUp, settings, (config) => [CLI, 'run', '-c', config]),
+  );
+}
+
+/** A trial of what takes the service's configuration, every image of which is to be inspected. */
+export function serviceTrial(
+  stage: Stage,
+  backlog: Backlog,
+  warmUp: number,
+  settings: Settings,
+  argsOf: (configFile: string) => string[],
+): StreamTrial {
   const groupId = `moderato-bench-${randomUUID()}`;
-  return await runStream({
+  return {
     stage,
     backlog,
     role: 'service',
@@ -37,38 +49,47 @@ export async function runService(
     command: async (verdicts) => {
       const deadLetters = await newTopic(stage, 'dead-letters');
       const topics = { input: backlog.topic, verdicts, deadLetters };
-      return [CLI, 'run', '-c', await writeConfig(stage, topics, { ...settings, groupId })];
+      return { args: argsOf(await writeConfig(stage, topics, { ...settings, groupId })) };
     },
-    check: firstTaken,
-  });
+    check: everyImageInspected(),
+  };
 }
 
-/** When the first record was taken. Throws unless every event has one verdict and was inspected. */
-async function firstTaken(log: readonly Logged[]): Promise<number> {
+/** Throws unless every event has one verdict and was inspected. */
+function everyImageInspected(): VerdictCheck {
   const decoder = createVerdictDecoder();
-  const verdicts = await Promise.all(log.map(({ value }) => decoder.decode(value)));
-  const bad = verdicts.find(({ outcome }) => outcome === 'not_inspected');
-  if (bad)
-    throw new Error(`${bad.eventId ?? 'an event'} was not inspected: ${bad.reason?.message}`);
-  const events = new Set(verdicts.map(({ eventId }) => eventId)).size;
-  if (events !== log.length) throw new Error(`${log.length} verdicts of ${events} events`);
-  return Math.min(...verdicts.map(({ decidedAt, timings }) => decidedAt - timings.totalMs));
+  const events = new Set<string | null>();
+  let firstTakenAt = Infinity;
+  return {
+    see: async ({ value }) => {
+      const { eventId, outcome, reason, decidedAt, timings } = await decoder.decode(value);
+      if (outcome === 'not_inspected')
+        throw new Error(`${eventId ?? 'an event'} was not inspected: ${reason?.message}`);
+      if (events.has(eventId)) throw new Error(`two verdicts of ${eventId ?? 'an event'}`);
+      events.add(eventId);
+      firstTakenAt = Math.min(firstTakenAt, decidedAt - timings.totalMs);
+    },
+    end: () => firstTakenAt,
+  };
 }
+
+export type ChildProgram =
+  'bare' | 'bare-per-core' | 'inspector' | 'pipeline' | 'pool' | 'in-process' | 'loop';
 
 /** Runs one of bench/children, which needs no Kafka. */
 export async function runChild(
-  script: 'bare' | 'inspector' | 'pipeline' | 'pool' | 'in-process' | 'loop',
+  program: ChildProgram,
   settings: Omit<ChildSettings, 'events'>,
   events: number,
 ): Promise<Measurement> {
-  const file = fileURLToPath(new URL(`./children/${script}.ts`, import.meta.url));
+  const file = fileURLToPath(new URL(`./children/${program}.ts`, import.meta.url));
   const all: ChildSettings = { ...settings, events: events + WARM_UP };
   const child = fork(file, [JSON.stringify(all)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const watch = new ProcessWatch(new Map([[child.pid ?? 0, script]]));
+  const watch = new ProcessWatch(new Map([[child.pid ?? 0, program]]));
   const closed = once(child, 'close').then((ending) => {
-    throw new Error(`${script} ended with code ${String(ending[0])}`);
+    throw new Error(`${program} ended with code ${String(ending[0])}`);
   });
   try {
     const report = once(child, 'message').then((message) => message[0] as ChildReport);

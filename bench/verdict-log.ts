@@ -72,15 +72,20 @@ async function untilCounted(
   });
 }
 
-async function endOffsets(admin: Admin, topic: string): Promise<number> {
+export async function endOffsets(admin: Admin, topic: string): Promise<number> {
   const offsets = await admin.fetchTopicOffsets(topic);
   return offsets.reduce((sum, { high }) => sum + Number(high), 0);
 }
 
-/** Reads a topic that holds so many records. */
-export async function readLog(kafka: Kafka, topic: string, events: number): Promise<Logged[]> {
+/** Reads a topic that holds so many records. Throws what `see` throws. */
+export async function readLog(
+  kafka: Kafka,
+  topic: string,
+  events: number,
+  see: (record: Logged) => Promise<void>,
+): Promise<void> {
   const consumer = kafka.consumer({ groupId: `bench-${randomUUID()}`, maxWaitTimeInMs: 200 });
-  const log: Logged[] = [];
+  let seen = 0;
   const all = Promise.withResolvers<undefined>();
   consumer.on(consumer.events.CRASH, ({ payload }) => all.reject(payload.error));
   try {
@@ -88,15 +93,15 @@ export async function readLog(kafka: Kafka, topic: string, events: number): Prom
     await consumer.subscribe({ topics: [topic], fromBeginning: true });
     await consumer.run({
       autoCommit: false,
-      eachMessage: ({ message: { timestamp, value } }) => {
-        log.push({ appendedAt: Number(timestamp), value: value ?? Buffer.alloc(0) });
-        if (log.length >= events) all.resolve(undefined);
-        return Promise.resolve();
+      eachMessage: async ({ message: { timestamp, value } }) => {
+        await see({ appendedAt: Number(timestamp), value: value ?? Buffer.alloc(0) }).catch(
+          all.reject, // not to kafkajs, which would try again
+        );
+        if (++seen >= events) all.resolve(undefined);
       },
     });
     await all.promise;
   } finally {
     await consumer.disconnect();
   }
-  return log;
 }

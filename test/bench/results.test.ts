@@ -37,6 +37,18 @@ describe('ratiosOf', () => {
   });
 });
 
+describe('ratiosOf, where a row sat a round out', () => {
+  it('compares the rounds of both', () => {
+    const [ratio] = ratiosOf([row('service', 90, 80, 10), row('naive', 30, 40)], 'service');
+    expect(ratio?.ratio.values).toEqual([3, 2]);
+  });
+
+  it('compares nothing with a row that failed half way', () => {
+    const failed = rowOf({ name: 'naive', title: 'naive' }, measured(30), 'it ended');
+    expect(ratiosOf([row('service', 90, 80), failed], 'service')).toEqual([]);
+  });
+});
+
 describe('unsteady', () => {
   it('names the rows whose rounds differ by more than a quarter', () => {
     const rows = [row('service', 100, 90, 95), row('pipeline', 29, 43, 68)];
@@ -60,5 +72,17 @@ describe('parseOptions', () => {
     const options = parseOptions(['node', 'run.ts', '--only', 'service, bare', '--rounds', '1']);
     expect([...options.only]).toEqual(['service', 'bare']);
     expect(options).toMatchObject({ rounds: 1, events: 600, json: false });
+  });
+
+  it('takes the letter of a group for its rows', () => {
+    const { only } = parseOptions(['node', 'run.ts', '--only', 'b,pool']);
+    expect([...only]).toEqual(['service', 'naive', 'python', 'pool']);
+  });
+
+  it('does everything in little in a smoke run, but for what is given and what installs packages', () => {
+    const options = parseOptions(['node', 'run.ts', '--smoke', '--rounds', '2']);
+    expect(options).toMatchObject({ rounds: 2, events: 48 });
+    expect(options.only.has('service')).toBe(true);
+    expect(options.only.has('python')).toBe(false);
   });
 });

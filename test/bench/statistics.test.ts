@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { eventsPerSecond, spreadOf, windowOf } from '../../bench/statistics.ts';
+import { eventsPerSecond, percentilesOf, spreadOf, windowOf } from '../../bench/statistics.ts';
 
 describe('spreadOf', () => {
   it('takes the middle value, or the mean of the two in the middle', () => {
@@ -9,6 +9,18 @@ describe('spreadOf', () => {
 
   it('refuses to make a figure of nothing', () => {
     expect(() => spreadOf([])).toThrow(RangeError);
+  });
+});
+
+describe('percentilesOf', () => {
+  it('takes the nearest rank, so that each is a value that was measured', () => {
+    const values = Array.from({ length: 200 }, (_, index) => 200 - index);
+    expect(percentilesOf(values)).toEqual({ p50: 100, p90: 180, p99: 198 });
+    expect(percentilesOf([7])).toEqual({ p50: 7, p90: 7, p99: 7 });
+  });
+
+  it('refuses to make a figure of nothing', () => {
+    expect(() => percentilesOf([])).toThrow(RangeError);
   });
 });
 

@@ -16,7 +16,7 @@ const MODELS = packageFile('models');
 const SAY_EVERY_MS = 10_000;
 
 /** The peer has a lock file of its own, so that its packages never touch the product's. */
-export async function installPeer(say: (line: string) => void): Promise<void> {
+export async function installNodePeer(say: (line: string) => void): Promise<void> {
   if (isInstalled()) return;
   const startedAt = performance.now();
   const seconds = (): string => `${((performance.now() - startedAt) / 1000).toFixed(0)} s`;
@@ -85,7 +85,8 @@ export async function runNaive(
         neutral: scoring.neutralPrompts ?? [],
         policies,
       };
-      return Promise.resolve([join(PEER, 'consumer.js'), JSON.stringify(settings)]);
+      const args = [join(PEER, 'consumer.js'), JSON.stringify(settings)];
+      return Promise.resolve({ args });
     },
   });
 }

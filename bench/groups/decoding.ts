@@ -1,0 +1,12 @@
+import type { Setup } from '../setup.ts';
+import type { Trial } from '../trial.ts';
+import { child } from './end-to-end.ts';
+
+/** (c) From JPEG to pixels. */
+export function decoding(setup: Setup): Trial[] {
+  return [
+    child(setup, 'pool', 'its decoder pool only'),
+    child(setup, 'in-process', 'the same decoding in the process that wants the pixels'),
+    child(setup, 'loop', 'the same decoding in as many processes, no pool'),
+  ];
+}
