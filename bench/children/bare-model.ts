@@ -5,9 +5,8 @@ import type { Pixels } from '../../src/images/image-decoder.ts';
 import { createNativeDecoder } from '../../src/images/native-decoder.ts';
 import { decoderSettingsOf } from '../../src/inspector.ts';
 import { readModelFolder } from '../../src/model/model-folder.ts';
-import { openVisionTower } from '../../src/model/ort-session.ts';
-import { createPixelTensor } from '../../src/model/pixel-tensor.ts';
-import { resolveModel } from '../../src/model/store.ts';
+import { preparedFolder, resolveModel } from '../../src/model/store.ts';
+import { openVisionEncoder } from '../../src/model/vision-encoder.ts';
 import { settings } from './child.ts';
 
 const { config } = await loadConfig(settings.configFile);
@@ -38,10 +37,16 @@ export function openDecoder(): (photo: Buffer) => Promise<Pixels> {
 export async function openEncoder(
   threads: number,
 ): Promise<(bytes: Uint8Array, count: number) => Promise<void>> {
-  const { executionProvider, deviceId } = config.model;
-  const tower = await openVisionTower(model, { executionProvider, deviceId, threads });
-  const tensor = createPixelTensor(model.preprocess, BATCH);
+  const { executionProvider, devices, graph } = config.model;
+  const [deviceId = 0] = devices;
+  const vision = await openVisionEncoder({
+    model,
+    graph,
+    runtime: { executionProvider, deviceId, threads },
+    preparedFolder: preparedFolder(),
+    maxBatchSize: BATCH,
+  });
   return async (bytes, count) => {
-    await tower.run({ pixels: tensor.fill(bytes, count), count });
+    await vision.encode({ bytes, count });
   };
 }
