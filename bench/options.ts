@@ -17,6 +17,9 @@ export const PARTS = [
   'in-process',
   'loop',
   'naive',
+  'zero-cost',
+  'zero-cost-avro',
+  'kafkajs-loop',
   'backlog',
 ] as const satisfies ReadonlyArray<TrialName | 'backlog'>;
 

@@ -22,6 +22,7 @@ import { renderResults } from './table.ts';
 import { prepareTinyModel } from './tiny-model.ts';
 import type { Measurement, Trial, TrialName } from './trial.ts';
 import { runChild, runService } from './trials.ts';
+import { zeroCostTrials } from './zero-cost.ts';
 
 const LONG_BACKLOG = 5;
 /** So many times the events of the other rows: each is over sooner. */
@@ -31,11 +32,13 @@ const COMPARED: ReadonlyArray<readonly [TrialName, ...TrialName[]]> = [
   ['service', 'avro', 'exactly-once', 'repeated', 'pipeline', 'inspector', 'bare', 'naive'],
   ['small-exactly-once', 'small'],
   ['known', 'inspector'],
+  ['zero-cost', 'kafkajs-loop'],
+  ['zero-cost-avro', 'kafkajs-loop'],
   ['pool', 'in-process', 'loop'],
 ];
 const KAFKA_PARTS: readonly Part[] = [
   ...(['service', 'avro', 'exactly-once', 'repeated', 'small', 'small-exactly-once'] as const),
-  ...(['naive', 'backlog'] as const),
+  ...(['naive', 'backlog', 'zero-cost', 'zero-cost-avro', 'kafkajs-loop'] as const),
 ];
 
 const options = parseOptions(process.argv);
@@ -138,6 +141,7 @@ async function overKafka(stage: Stage, json: Backlog): Promise<Trial[]> {
     });
   }
   trials.push(...(await withSmallEvents(stage, json.events * MORE_SMALL)));
+  trials.push(...zeroCostTrials(stage, options.only, say));
   if (options.only.has('naive')) {
     let installed: Promise<void> | undefined;
     trials.push({

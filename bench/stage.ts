@@ -90,6 +90,8 @@ export interface Settings {
   delivery?: 'at-least-once' | 'exactly-once';
   model?: { path: string };
   dedupe?: { maxBytes?: number };
+  pipeline?: { maxInFlight: number };
+  output?: { format: 'json' | 'avro' };
 }
 
 /** A configuration as a user would write it: nothing but what must be there. */

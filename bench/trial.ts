@@ -15,7 +15,10 @@ export type TrialName =
   | 'pool'
   | 'in-process'
   | 'loop'
-  | 'naive';
+  | 'naive'
+  | 'zero-cost'
+  | 'zero-cost-avro'
+  | 'kafkajs-loop';
 
 /** One way from images to verdicts, which can be run again and again. */
 export interface Trial {

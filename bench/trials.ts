@@ -20,12 +20,15 @@ import type { Logged } from './verdict-log.ts';
 
 const CLI = fileURLToPath(new URL('../src/cli.ts', import.meta.url));
 
-/** `moderato run` in a process of its own, with the configuration's defaults but for `settings`. */
+/**
+ * `moderato run` in a process of its own, with the configuration's defaults but for `settings`; or a program that takes
+ * the configuration's file in its place.
+ */
 export async function runService(
   stage: Stage,
   backlog: Backlog,
   warmUp: number,
-  settings: Settings = {},
+  { program, ...settings }: Settings & { program?: string } = {},
 ): Promise<Measurement> {
   const groupId = `moderato-bench-${randomUUID()}`;
   return await runStream({
@@ -37,7 +40,8 @@ export async function runService(
     command: async (verdicts) => {
       const deadLetters = await newTopic(stage, 'dead-letters');
       const topics = { input: backlog.topic, verdicts, deadLetters };
-      return [CLI, 'run', '-c', await writeConfig(stage, topics, { ...settings, groupId })];
+      const config = await writeConfig(stage, topics, { ...settings, groupId });
+      return program === undefined ? [CLI, 'run', '-c', config] : [program, config];
     },
     check: firstTaken,
   });

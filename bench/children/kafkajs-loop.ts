@@ -46,9 +46,9 @@ await consumer.run({
     for (let at = 0; at < messages.length; at += perRequest) {
       const some = messages.slice(at, at + perRequest);
       await producer.send({ topic: output, messages: some.map(({ key }) => ({ key, value })) });
-      resolveOffset(some.at(-1)?.offset ?? '');
-      await commitOffsetsIfNecessary();
-      await heartbeat();
+      payload.resolveOffset(some.at(-1)?.offset ?? '');
+      await payload.commitOffsetsIfNecessary();
+      await payload.heartbeat();
     }
   },
 });
