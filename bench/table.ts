@@ -78,7 +78,7 @@ function speed(rate: Spread | null): string {
 }
 
 function cpu({ usage }: Row): string {
-  return lines(usage, ({ cpuPer1000 }) => cpuPer1000.toFixed(1));
+  return lines(usage, ({ cpuPer1000 }) => cpuPer1000.toFixed(cpuPer1000 < 1 ? 3 : 1));
 }
 
 function rss(usage: Record<string, Usage>): string {

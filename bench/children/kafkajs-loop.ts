@@ -37,18 +37,14 @@ await consumer.connect();
 await consumer.subscribe({ topics: [input], fromBeginning: true });
 await consumer.run({
   autoCommitInterval: 1_000,
-  eachBatch: async ({
-    batch: { messages },
-    resolveOffset,
-    heartbeat,
-    commitOffsetsIfNecessary,
-  }) => {
+  eachBatch: async (payload) => {
+    const { messages } = payload.batch;
     for (let at = 0; at < messages.length; at += perRequest) {
       const some = messages.slice(at, at + perRequest);
       await producer.send({ topic: output, messages: some.map(({ key }) => ({ key, value })) });
-      resolveOffset(some.at(-1)?.offset ?? '');
-      await commitOffsetsIfNecessary();
-      await heartbeat();
+      payload.resolveOffset(some.at(-1)?.offset ?? '');
+      await payload.commitOffsetsIfNecessary();
+      await payload.heartbeat();
     }
   },
 });
