@@ -17,6 +17,7 @@ const NEEDED = [
   'bin/moderato.js',
   'dist/cli.js',
   'dist/index.d.ts',
+  'dist/tune/trial-child.js',
   'dist/events/index.d.ts',
   'schemas/verdict.v1.avsc',
   'policies/demo.yaml',

@@ -1,5 +1,6 @@
 import { existsSync } from 'node:fs';
 import { writeFile } from 'node:fs/promises';
+import { cpus, loadavg } from 'node:os';
 import { dirname, resolve } from 'node:path';
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { packageFile } from '../package-files.ts';
@@ -17,6 +18,8 @@ interface TuneOptions {
 }
 
 const OWN = 'moderato.yaml';
+const BUSY =
+  'This machine is busy with something else: what is measured now says little. More --rounds help some.\n';
 
 export function tuneCommand(): Command {
   return new Command('tune')
@@ -48,6 +51,7 @@ export function tuneCommand(): Command {
       const output = options.write ? file : options.output;
       const images = await findImages(options.images ?? [packageFile('samples')]);
       if (output !== undefined) await ensureWritable(output);
+      if (isBusy()) process.stderr.write(BUSY);
 
       const tuned = await tune({
         file,
@@ -66,6 +70,12 @@ export function tuneCommand(): Command {
         process.stderr.write(`Paths in it are relative to ${from}.\n`);
       }
     });
+}
+
+/** Half of its processors and more; the load average is that of the whole machine. */
+function isBusy(): boolean {
+  const [lastMinute = 0] = loadavg();
+  return lastMinute > cpus().length / 2;
 }
 
 function seconds(text: string): number {

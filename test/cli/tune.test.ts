@@ -94,7 +94,7 @@ describe('moderato tune', () => {
     expect(told.map(({ code }) => code)).toEqual([1, 1, 1, 1, 1]);
     expect(told.map(({ stderr }) => stderr)).toEqual([
       expect.stringMatching(
-        /^moderato: usage: tuning: none of the 1 images can be inspected; .*bad/,
+        /^moderato: usage: tuning: none of the 1 images can be inspected; .*bad/m,
       ),
       expect.stringMatching(/^moderato: usage: looking for images: .*absent/),
       expect.stringMatching(/^moderato: usage: writing .*x\.yaml/),
