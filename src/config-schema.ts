@@ -170,6 +170,8 @@ export const configSchema = z.strictObject({
       /** A folder, `starter`, or the name of a pulled model. */
       path: path.default('starter'),
       executionProvider: z.enum(['cpu', 'cuda']).default('cpu'),
+      /** Which of the model's graphs: part of its identity. */
+      precision: z.enum(['fp32', 'fp16', 'int8']).default('fp32'),
       /** plain: normalising and comparing are computed around the graph as it was exported. */
       graph: z.enum(['prepared', 'plain']).default('prepared'),
       deviceId: z.int().nonnegative().default(0),

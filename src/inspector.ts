@@ -54,7 +54,10 @@ export async function createInspector(
   const { clock, telemetry, secrets = {}, logger = noLogger } = parts;
   await using started = new AsyncDisposableStack();
   const policies = await loadBundle(config.policies);
-  const model = await readModelFolder(await resolveModel(config.model.path));
+  const model = await readModelFolder(
+    await resolveModel(config.model.path),
+    config.model.precision,
+  );
 
   const decoding = decoderSettingsOf(config.images, model.preprocess);
   const images = started.adopt(
