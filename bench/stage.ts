@@ -78,7 +78,6 @@ export interface Settings {
   delivery?: 'at-least-once' | 'exactly-once';
   model?: { path: string };
   dedupe?: { maxBytes?: number };
-  pipeline?: { maxInFlight?: number };
   pipeline?: { maxInFlight: number };
   output?: { format: 'json' | 'avro' };
 }

@@ -171,6 +171,8 @@ export const configSchema = z.strictObject({
       /** A folder, `starter`, or the name of a pulled model. */
       path: path.default('starter'),
       executionProvider: z.enum(EXECUTION_PROVIDERS).default('cpu'),
+      /** Which of the model's graphs: part of its identity. */
+      precision: z.enum(['fp32', 'fp16', 'int8']).default('fp32'),
       /** plain: normalising and comparing are computed around the graph as it was exported. */
       graph: z.enum(['prepared', 'plain']).default('prepared'),
       /** The GPUs that are used. */

@@ -97,7 +97,10 @@ export async function createEmbedder(
 ): Promise<Embedder> {
   const { clock, telemetry } = parts;
   await using started = new AsyncDisposableStack();
-  const model = await readModelFolder(await resolveModel(config.model.path));
+  const model = await readModelFolder(
+    await resolveModel(config.model.path),
+    config.model.precision,
+  );
 
   const decoding = decoderSettingsOf(config.images, model.preprocess);
   const images = started.adopt(

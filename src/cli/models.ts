@@ -2,13 +2,14 @@ import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SingleBar } from 'cli-progress';
 import Table from 'cli-table3';
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
 import { AppError } from '../errors.ts';
 import { CATALOG } from '../model/catalog.ts';
 import { DEFAULT_ENDPOINT } from '../model/hub.ts';
 import { readModelFolder } from '../model/model-folder.ts';
 import { pullModel, type PullProgress } from '../model/pull.ts';
 import { sealModel } from '../model/seal.ts';
+import { deviceOf, digits, prepareModel, type DeviceOptions } from './prepare-model.ts';
 import { modelsFolder, resolveModel } from '../model/store.ts';
 import { createWorkerClipEncoder } from '../model/worker-clip-encoder.ts';
 
@@ -33,13 +34,28 @@ export function modelsCommand(): Command {
     .argument('[model]', 'starter, a pulled name or a folder', 'starter')
     .option('--cuda [device]', 'on a GPU instead of the CPU')
     .option('--tensorrt [device]', 'on a GPU, by TensorRT')
+    .addOption(precisionOption())
     .action(verify);
+  models
+    .command('prepare')
+    .description('build the prepared graph and compare it with the exported one, on sample photos')
+    .argument('[model]', 'starter, a pulled name or a folder', 'starter')
+    .option('--cuda [device]', 'on a GPU instead of the CPU')
+    .option('--tensorrt [device]', 'on a GPU, by TensorRT')
+    .addOption(precisionOption())
+    .action(prepareModel);
   models
     .command('seal')
     .description('write file hashes and golden embeddings into the moderato.json of a folder')
     .argument('<folder>')
     .action(seal);
   return models;
+}
+
+function precisionOption(): Option {
+  return new Option('--precision <precision>', "which of the model's graphs")
+    .choices(['fp32', 'fp16', 'int8'])
+    .default('fp32');
 }
 
 function endpointDefault(): string {
@@ -112,27 +128,24 @@ async function pulledState(folder: string): Promise<string> {
   return (await there(folder)) ? 'partly pulled' : 'not pulled';
 }
 
-async function verify(
-  name: string,
-  options: { cuda?: string | true; tensorrt?: string | true },
-): Promise<void> {
+async function verify(name: string, options: DeviceOptions): Promise<void> {
   const folder = await resolveModel(name);
-  const model = await readModelFolder(folder);
+  const model = await readModelFolder(folder, options.precision);
   console.log(`${model.id} in ${folder}\nhash ${model.hash}`);
   const sealed = model.files.some((file) => file.name === 'moderato.json');
   console.log(`files: ${model.files.length} read${sealed ? ', hashes of moderato.json met' : ''}`);
-  const device = options.tensorrt ?? options.cuda;
   const encoder = await createWorkerClipEncoder({
     model,
-    ...(device !== undefined && {
-      executionProvider: options.tensorrt === undefined ? 'cuda' : 'tensorrt',
-      devices: [device === true ? 0 : Number(device)],
-    }),
+    ...deviceOf(options),
   });
   const { executionProvider, dimensions, scoring, preprocessing } = encoder.info;
   console.log(`runs on ${executionProvider}: ${dimensions} dimensions, ${preprocessing}`);
   console.log(`${scoring.kind}, logit scale ${scoring.logitScale}, bias ${scoring.logitBias}`);
-  console.log(`golden embeddings: ${GOLDEN[encoder.golden]}`);
+  const { state, drift } = encoder.golden;
+  console.log(`golden embeddings: ${GOLDEN[state]}`);
+  console.log(
+    `drift from them, in cosine: image ${digits(drift.image)}, text ${digits(drift.text)}`,
+  );
   await encoder.close();
 }
 

@@ -5,6 +5,7 @@ import { AppError } from '../errors.ts';
 import { isMissing, isUnwritable } from './model-files.ts';
 import type { Manifest } from './model-manifest.ts';
 import type { Encoded } from './ort-session.ts';
+import { GOLDEN_TOLERANCES, type Precision } from './precision.ts';
 import { dot } from './unit-vectors.ts';
 
 /** Embeddings that every execution provider must reproduce: of `goldenImage` and of a text. */
@@ -16,12 +17,15 @@ export interface Golden {
   tolerance: number;
 }
 
-/** `matched`: equal to what was known; `recorded`: known from now on; `unrecorded`: the cache is not writable. */
-export type GoldenOutcome = 'matched' | 'recorded' | 'unrecorded';
+/** `matched`: as good as equal to what was known; `recorded`: known from now on; `unrecorded`: the cache is not writable. */
+export interface GoldenOutcome {
+  state: 'matched' | 'recorded' | 'unrecorded';
+  drift: Drift;
+}
 
 export const GOLDEN_TEXT = 'a photo of a cat on a red chair';
 /** Four digits of agreement: far above rounding, far below what a wrong kernel or input order makes. */
-export const GOLDEN_TOLERANCE = 1e-3;
+export const GOLDEN_TOLERANCE = GOLDEN_TOLERANCES.fp32;
 
 /**
  * A picture made by formula (`gradient-1`), RGB `[height, width, 3]`: red grows to the right, green
@@ -50,12 +54,26 @@ export function goldenFromManifest({ golden }: Manifest): Golden | null {
   };
 }
 
+/** How far embeddings are from those that were expected, as cosine distances. */
+export interface Drift {
+  image: number;
+  text: number;
+}
+
+/** What is known of a model may have been computed in fp32, and another precision has to keep less closely to it. */
+export function loosened(golden: Golden, precision: Precision): Golden {
+  if (precision === 'fp32') return golden;
+  return { ...golden, tolerance: Math.max(golden.tolerance, GOLDEN_TOLERANCES[precision]) };
+}
+
 /** Throws AppError `model_mismatch` when `actual` is not what `expected` says. */
-export function checkGolden(expected: Golden, actual: Golden, model: string, on: string): void {
+export function checkGolden(expected: Golden, actual: Golden, model: string, on: string): Drift {
+  const drift = { image: 1, text: 1 };
   for (const tower of ['image', 'text'] as const) {
     const wanted = expected[`${tower}Embedding`];
     const got = actual[`${tower}Embedding`];
     const distance = wanted.length === got.length ? cosineDistance(wanted, got) : 1;
+    drift[tower] = distance;
     // Written so that NaN fails.
     if (distance <= expected.tolerance) continue;
     throw new AppError(
@@ -65,6 +83,7 @@ export function checkGolden(expected: Golden, actual: Golden, model: string, on:
         'runtime or the device computes something else than when the embedding was recorded; its scores cannot be trusted.',
     );
   }
+  return drift;
 }
 
 /**

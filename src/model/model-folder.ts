@@ -14,6 +14,7 @@ import {
   type Manifest,
   type ModelConfig,
 } from './model-manifest.ts';
+import { chooseGraphs, isGraphFile, type GraphNames, type Precision } from './precision.ts';
 import { preprocessorSchema, toPreprocessSpec } from './preprocess-spec.ts';
 import { toScoring } from './scoring.ts';
 
@@ -42,7 +43,8 @@ export interface ModelFolder {
   scoring: Scoring;
   text: TextSpec;
   /** Absolute paths of the two towers. */
-  graphs: { vision: string; text: string };
+  graphs: GraphNames;
+  precision: Precision;
   /** What `config.json` promises; null where it is silent. */
   dimensions: number | null;
   golden: Golden | null;
@@ -54,16 +56,16 @@ const DEFAULT_MAX_LENGTH = { clip: 77, siglip: 64 } as const;
 const OPTIONAL_FILES = ['tokenizer_config.json', 'moderato.json'];
 
 /**
- * Reads a model folder in the Hugging Face layout and verifies every hash that its `moderato.json` gives.
+ * Reads a model folder in the Hugging Face layout, with the graphs of this precision, and verifies every hash that its `moderato.json` gives.
  * Throws AppError `model_not_found`, `model_invalid` or `model_corrupt`, naming the file.
  */
-export async function readModelFolder(folder: string): Promise<ModelFolder> {
+export async function readModelFolder(
+  folder: string,
+  precision: Precision = 'fp32',
+): Promise<ModelFolder> {
   const path = resolve(folder);
   const manifest = (await readJsonFile(path, 'moderato.json', manifestSchema)) ?? {};
-  const graphs = {
-    vision: manifest.graphs?.vision ?? 'onnx/vision_model.onnx',
-    text: manifest.graphs?.text ?? 'onnx/text_model.onnx',
-  };
+  const graphs = await chooseGraphs(path, manifest, precision);
   const files = await listFiles(path, graphs);
   verify(path, files, manifest);
 
@@ -89,15 +91,13 @@ export async function readModelFolder(folder: string): Promise<ModelFolder> {
     scoring: toScoring(family, config, manifest, path),
     text: textSpec(family, config, manifest),
     graphs: { vision: join(path, graphs.vision), text: join(path, graphs.text) },
+    precision,
     dimensions: config.projection_dim ?? null,
     golden: goldenFromManifest(manifest),
   };
 }
 
-async function listFiles(
-  path: string,
-  graphs: { vision: string; text: string },
-): Promise<ModelFile[]> {
+async function listFiles(path: string, graphs: GraphNames): Promise<ModelFile[]> {
   const required = [
     'config.json',
     'preprocessor_config.json',
@@ -132,6 +132,7 @@ async function listFiles(
 function verify(path: string, files: readonly ModelFile[], manifest: Manifest): void {
   for (const [name, expected] of Object.entries(manifest.files ?? {})) {
     const found = files.find((file) => file.name === name);
+    if (!found && isGraphFile(name)) continue; // of another precision
     if (!found) {
       throw new AppError(
         'model_corrupt',

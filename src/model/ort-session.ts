@@ -144,7 +144,7 @@ export async function openTextTower(
     file,
     tensors(session.outputMetadata),
     ['text_embeds', 'pooler_output'],
-    FLOAT32,
+    ['float32', 'float16'],
     model.dimensions,
   ).name;
   const takesMask = inputs.some(({ name }) => name === 'attention_mask');
@@ -247,7 +247,10 @@ async function runBatch(
 /** The numbers of an output with a row for each input. */
 function numbers(answer: Tensor | undefined, count: number): Float32Array {
   const [rows] = answer?.dims ?? [];
-  if (answer && rows === count) return answer.data as Float32Array;
+  if (answer && rows === count) {
+    const { data } = answer;
+    return data instanceof Float32Array ? data : Float32Array.from(data as ArrayLike<number>);
+  }
   throw new AppError(
     'inference_failed',
     `running a batch of ${count}: the model answered ${rows ?? 'no'} embeddings`,

@@ -14,16 +14,20 @@ import {
   checkSimilarities,
   createGoldenCache,
   GOLDEN_TEXT,
+  loosened,
   type Golden,
   type GoldenCache,
   type GoldenOutcome,
 } from './golden.ts';
 import { readModelFolder, type ModelFolder } from './model-folder.ts';
+import type { Precision } from './precision.ts';
 import { cacheFolder, preparedFolder } from './store.ts';
 
 export interface WorkerClipEncoderOptions {
   /** A model folder (see `resolveModel`), or one already read. */
   model: string | ModelFolder;
+  /** Of a folder that is yet to be read. @default 'fp32' */
+  precision?: Precision;
   /** @default 'cpu' */
   executionProvider?: ExecutionProvider;
   /** What surrounds the vision tower: part of its graph, or computed before and after it. @default 'prepared' */
@@ -64,7 +68,9 @@ export async function createWorkerClipEncoder(
   options: WorkerClipEncoderOptions,
 ): Promise<WorkerClipEncoder> {
   const model =
-    typeof options.model === 'string' ? await readModelFolder(options.model) : options.model;
+    typeof options.model === 'string'
+      ? await readModelFolder(options.model, options.precision)
+      : options.model;
   const executionProvider = options.executionProvider ?? 'cpu';
   const goldenCache = options.goldenCache ?? createGoldenCache(cacheFolder());
   const devices = executionProvider === 'cpu' ? [0] : (options.devices ?? [0]);
@@ -131,9 +137,15 @@ async function meetGolden(options: {
 }): Promise<GoldenOutcome> {
   const { known, own, model, executionProvider, goldenCache, onCpu } = options;
   const reference = known ?? (executionProvider === 'cpu' ? own[0] : undefined) ?? (await onCpu());
-  for (const each of own) checkGolden(reference, each, model.id, executionProvider);
-  if (known) return 'matched';
-  return (await goldenCache.write(model.hash, reference)) ? 'recorded' : 'unrecorded';
+  const expected = loosened(reference, model.precision);
+  const drifts = own.map((each) => checkGolden(expected, each, model.id, executionProvider));
+  const drift = {
+    image: Math.max(...drifts.map(({ image }) => image)),
+    text: Math.max(...drifts.map(({ text }) => text)),
+  };
+  if (known) return { state: 'matched', drift };
+  const kept = await goldenCache.write(model.hash, reference);
+  return { state: kept ? 'recorded' : 'unrecorded', drift };
 }
 
 function encoderOver(

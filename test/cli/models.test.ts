@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, expect, it, jest } from '@jest/globals';
+import { cp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { modelsCommand } from '../../src/cli/models.ts';
 import { modelFolder, readJson, temporaryFolder } from '../support/onnx-models.ts';
@@ -42,6 +43,29 @@ it('seals a folder, so that verifying it meets golden embeddings', async () => {
   await run('seal', folder);
   expect(await readJson(join(folder, 'moderato.json'))).toMatchObject({ logit_scale: 100 });
   expect(await run('verify', folder)).toContain('golden embeddings: met');
+});
+
+it('prepares a model, tells where and how far it is from the exported graph', async () => {
+  const folder = await modelFolder();
+  const output = await run('prepare', folder);
+  expect(output).toContain('built and kept');
+  expect(output).toContain('opset 17');
+  const [, cosine, number, similarity] =
+    /cosine (\S+), a number of an embedding (\S+), a similarity (\S+)/.exec(output) ?? [];
+  for (const drift of [cosine, number, similarity]) expect(Number(drift)).toBeLessThan(1e-4);
+  expect(await run('prepare', folder)).toContain('found as it was kept');
+});
+
+it('takes the graph of another precision, and says which files it looked for', async () => {
+  const folder = await modelFolder();
+  await expect(run('verify', folder, '--precision', 'int8')).rejects.toMatchObject({
+    code: 'model_not_found',
+    message: expect.stringContaining(
+      'missing onnx/vision_model_quantized.onnx or onnx/vision_model_int8.onnx',
+    ) as unknown,
+  });
+  await cp(join(folder, 'onnx/vision_model.onnx'), join(folder, 'onnx/vision_model_int8.onnx'));
+  expect(await run('verify', folder, '--precision', 'int8')).toContain('runs on cpu');
 });
 
 it('refuses a name that is not in the catalogue, and says what is', async () => {
