@@ -3,10 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "jpeglib.h"
-#include "jerror.h"
-
-/* Ends the call: the host throws. The instance is not to be used again. */
-__attribute__((import_module("host"), import_name("refuse"), noreturn)) void refuse(int code);
+#include "codec.h"
 
 #define MOST_SCANS 100
 
