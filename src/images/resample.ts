@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 import type { Axis, Geometry } from './geometry.ts';
 import type { Pixels, PreprocessSpec } from './image-decoder.ts';
 import { RESAMPLE_WASM } from './resample-wasm.generated.ts';
@@ -40,9 +42,8 @@ interface Taps {
   stride: number;
 }
 
-/** So many plans are kept, of up to some 100 kB each, for images of the same sizes. */
-const KEPT_PLANS = 64;
-const plans = new Map<string, Resampling>();
+/** For images of the same sizes; most plans take 20 kB, the largest some 100. */
+const plans = new LRUCache<string, Resampling>({ max: 64 });
 
 /** A part of an axis, in input samples. */
 export interface Span {
@@ -82,7 +83,6 @@ export function planResampling(geometry: Geometry, kernel: PreprocessSpec['kerne
   const key = JSON.stringify([kernel, geometry.horizontal, geometry.vertical]);
   const known = plans.get(key);
   if (known !== undefined) return known;
-  if (plans.size === KEPT_PLANS) plans.clear();
   const plan = prepare(geometry, kernel);
   plans.set(key, plan);
   return plan;
@@ -105,7 +105,7 @@ function prepare(geometry: Geometry, kernel: PreprocessSpec['kernel']): Resampli
       const at = layOut([
         across.bytes.length,
         down.bytes.length,
-        input.length + horizontal.length * 3,
+        input.length,
         (vertical.length + 1) * rowSize,
         height * rowSize,
       ]);

@@ -20,35 +20,15 @@
         (v128.const i32x4 0x200000 0x200000 0x200000 0x200000))
       (i32.const 22)))
 
-  ;; Four pixels as 16-bit pairs, r0 r1 g0 g1 b0 b1 and r2 r3 g2 g3 b2 b3.
-  (func $firstPair (param $rgb v128) (result v128)
-    (i8x16.shuffle 0 16 3 16 1 16 4 16 2 16 5 16 16 16 16 16
-      (local.get $rgb) (v128.const i32x4 0 0 0 0)))
-  (func $secondPair (param $rgb v128) (result v128)
-    (i8x16.shuffle 6 16 9 16 7 16 10 16 8 16 11 16 16 16 16 16
-      (local.get $rgb) (v128.const i32x4 0 0 0 0)))
-
-  (func $storePixel (param $target i32) (param $high v128) (param $low v128)
-    (local $rgb v128)
-    (local.set $rgb (call $round (local.get $high) (local.get $low)))
-    (local.set $rgb (i16x8.narrow_i32x4_s (local.get $rgb) (local.get $rgb)))
-    (local.set $rgb (i8x16.narrow_i16x8_u (local.get $rgb) (local.get $rgb)))
-    (v128.store16_lane align=1 0 (local.get $target) (local.get $rgb))
-    (v128.store8_lane offset=2 2 (local.get $target) (local.get $rgb)))
-
-  ;; Along each row: `rows` rows of `rowSize` bytes at `source` become rows of `width` pixels at `target`. They are
-  ;; taken in pairs, which share the weights; of an odd number the last has one behind it, in and out.
+  ;; Along each row: `rows` rows of `rowSize` bytes at `source` become rows of `width` pixels at `target`.
   (func (export "resampleRows")
     (param $source i32) (param $rowSize i32) (param $rows i32)
     (param $target i32) (param $width i32)
     (param $taps i32) (param $recordSize i32)
     (local $x i32) (local $record i32) (local $from i32) (local $groups i32) (local $weights i32)
-    (local $high v128) (local $low v128) (local $high2 v128) (local $low2 v128)
-    (local $w v128) (local $h v128) (local $l v128) (local $rgb v128) (local $rgb2 v128)
-    (local $a v128) (local $a2 v128) (local $pitch i32)
-    (local.set $pitch (i32.mul (local.get $width) (i32.const 3)))
+    (local $high v128) (local $low v128) (local $w v128) (local $rgb v128) (local $a v128) (local $b v128)
     (loop $row
-      (if (i32.le_s (local.get $rows) (i32.const 0)) (then (return)))
+      (if (i32.eqz (local.get $rows)) (then (return)))
       (local.set $record (local.get $taps))
       (local.set $x (local.get $width))
       (loop $pixel
@@ -57,56 +37,46 @@
         (local.set $weights (i32.add (local.get $record) (i32.const 8)))
         (local.set $high (v128.const i32x4 0 0 0 0))
         (local.set $low (v128.const i32x4 0 0 0 0))
-        (local.set $high2 (v128.const i32x4 0 0 0 0))
-        (local.set $low2 (v128.const i32x4 0 0 0 0))
         (loop $group
           (local.set $rgb (v128.load align=1 (local.get $from)))
-          (local.set $rgb2
-            (v128.load align=1 (i32.add (local.get $from) (local.get $rowSize))))
           (local.set $w (v128.load align=1 (local.get $weights)))
-          (local.set $a (call $firstPair (local.get $rgb)))
-          (local.set $a2 (call $firstPair (local.get $rgb2)))
-          (local.set $h
-            (i8x16.shuffle 0 1 2 3 0 1 2 3 0 1 2 3 0 1 2 3 (local.get $w) (local.get $w)))
-          (local.set $l
-            (i8x16.shuffle 8 9 10 11 8 9 10 11 8 9 10 11 8 9 10 11 (local.get $w) (local.get $w)))
+          ;; Four pixels as 16-bit pairs: r0 r1 g0 g1 b0 b1 and r2 r3 g2 g3 b2 b3.
+          (local.set $a
+            (i8x16.shuffle 0 16 3 16 1 16 4 16 2 16 5 16 16 16 16 16
+              (local.get $rgb) (v128.const i32x4 0 0 0 0)))
+          (local.set $b
+            (i8x16.shuffle 6 16 9 16 7 16 10 16 8 16 11 16 16 16 16 16
+              (local.get $rgb) (v128.const i32x4 0 0 0 0)))
           (local.set $high
-            (i32x4.add (local.get $high) (i32x4.dot_i16x8_s (local.get $a) (local.get $h))))
+            (i32x4.add (local.get $high)
+              (i32x4.add
+                (i32x4.dot_i16x8_s (local.get $a)
+                  (i8x16.shuffle 0 1 2 3 0 1 2 3 0 1 2 3 0 1 2 3 (local.get $w) (local.get $w)))
+                (i32x4.dot_i16x8_s (local.get $b)
+                  (i8x16.shuffle 4 5 6 7 4 5 6 7 4 5 6 7 4 5 6 7 (local.get $w) (local.get $w))))))
           (local.set $low
-            (i32x4.add (local.get $low) (i32x4.dot_i16x8_s (local.get $a) (local.get $l))))
-          (local.set $high2
-            (i32x4.add (local.get $high2) (i32x4.dot_i16x8_s (local.get $a2) (local.get $h))))
-          (local.set $low2
-            (i32x4.add (local.get $low2) (i32x4.dot_i16x8_s (local.get $a2) (local.get $l))))
-          (local.set $a (call $secondPair (local.get $rgb)))
-          (local.set $a2 (call $secondPair (local.get $rgb2)))
-          (local.set $h
-            (i8x16.shuffle 4 5 6 7 4 5 6 7 4 5 6 7 4 5 6 7 (local.get $w) (local.get $w)))
-          (local.set $l
-            (i8x16.shuffle 12 13 14 15 12 13 14 15 12 13 14 15 12 13 14 15
-              (local.get $w) (local.get $w)))
-          (local.set $high
-            (i32x4.add (local.get $high) (i32x4.dot_i16x8_s (local.get $a) (local.get $h))))
-          (local.set $low
-            (i32x4.add (local.get $low) (i32x4.dot_i16x8_s (local.get $a) (local.get $l))))
-          (local.set $high2
-            (i32x4.add (local.get $high2) (i32x4.dot_i16x8_s (local.get $a2) (local.get $h))))
-          (local.set $low2
-            (i32x4.add (local.get $low2) (i32x4.dot_i16x8_s (local.get $a2) (local.get $l))))
+            (i32x4.add (local.get $low)
+              (i32x4.add
+                (i32x4.dot_i16x8_s (local.get $a)
+                  (i8x16.shuffle 8 9 10 11 8 9 10 11 8 9 10 11 8 9 10 11
+                    (local.get $w) (local.get $w)))
+                (i32x4.dot_i16x8_s (local.get $b)
+                  (i8x16.shuffle 12 13 14 15 12 13 14 15 12 13 14 15 12 13 14 15
+                    (local.get $w) (local.get $w))))))
           (local.set $from (i32.add (local.get $from) (i32.const 12)))
           (local.set $weights (i32.add (local.get $weights) (i32.const 16)))
           (br_if $group
             (local.tee $groups (i32.sub (local.get $groups) (i32.const 1)))))
-        (call $storePixel (local.get $target) (local.get $high) (local.get $low))
-        (call $storePixel (i32.add (local.get $target) (local.get $pitch))
-          (local.get $high2) (local.get $low2))
+        ;; Four bytes are written, the fourth over the next pixel's first, which comes after.
+        (local.set $a (call $round (local.get $high) (local.get $low)))
+        (local.set $a (i16x8.narrow_i32x4_s (local.get $a) (local.get $a)))
+        (v128.store32_lane align=1 0 (local.get $target)
+          (i8x16.narrow_i16x8_u (local.get $a) (local.get $a)))
         (local.set $target (i32.add (local.get $target) (i32.const 3)))
         (local.set $record (i32.add (local.get $record) (local.get $recordSize)))
         (br_if $pixel (local.tee $x (i32.sub (local.get $x) (i32.const 1)))))
-      (local.set $target (i32.add (local.get $target) (local.get $pitch)))
-      (local.set $source
-        (i32.add (local.get $source) (i32.shl (local.get $rowSize) (i32.const 1))))
-      (local.set $rows (i32.sub (local.get $rows) (i32.const 2)))
+      (local.set $source (i32.add (local.get $source) (local.get $rowSize)))
+      (local.set $rows (i32.sub (local.get $rows) (i32.const 1)))
       (br $row)))
 
   ;; Across rows of `rowSize` bytes at `source`: `rows` rows of the same size at `target`.
