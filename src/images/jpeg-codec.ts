@@ -31,15 +31,10 @@ let output = 0;
 
 /**
  * Decodes the pixels under `part` of an ordinary JPEG, upright, in RGB: `[part.height, part.width, 3]`, valid until
- * the next call. `part` is counted in the upright image at `eighths`/8 of its size. Null where the codec refuses: at
- * the first fault, however small, and where it would need more than 128 MiB.
+ * the next call. Null where the codec refuses: at the first fault, however small, and where it would need more than
+ * 128 MiB.
  */
-export function decodeJpeg(
-  bytes: Uint8Array,
-  header: JpegHeader,
-  eighths: number,
-  part: Box,
-): Uint8Array | null {
+export function decodeJpeg(bytes: Uint8Array, header: JpegHeader, part: Box): Uint8Array | null {
   const codec = idle ?? start();
   // Only a call that came to its end leaves an instance that can be used again.
   idle = null;
@@ -49,9 +44,9 @@ export function decodeJpeg(
     const input = codec.allocate(bytes.length);
     new Uint8Array(codec.memory.buffer).set(bytes, input);
     output = codec.allocate(size);
-    const { left, top, width, height, first, right, down } = asStored(header, eighths, part);
+    const { left, top, width, height, first, right, down } = asStored(header, part);
     const stored = [left, top, width, height];
-    codec.decode(input, bytes.length, eighths, ...stored, output + first, right, down);
+    codec.decode(input, bytes.length, ...stored, output + first, right, down);
     codec.release(input);
   } catch (error) {
     output = 0;
@@ -88,10 +83,9 @@ const TURNS = [
 ] as const;
 
 /** Where an upright part lies in the image as stored, and where in the upright pixels its stored pixels go, in bytes. */
-function asStored({ width, height, orientation }: JpegHeader, eighths: number, part: Box) {
+function asStored({ width, height, orientation }: JpegHeader, part: Box) {
   const [turned, across, down] = TURNS[orientation - 1] as (typeof TURNS)[number];
-  const scaled = [width, height].map((edge) => Math.ceil((edge * eighths) / 8)) as [number, number];
-  const [shownWidth, shownHeight] = turned ? [scaled[1], scaled[0]] : scaled;
+  const [shownWidth, shownHeight] = turned ? [height, width] : [width, height];
   const x = across ? shownWidth - part.left - part.width : part.left;
   const y = down ? shownHeight - part.top - part.height : part.top;
   const column = across ? -3 : 3;

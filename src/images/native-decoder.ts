@@ -81,9 +81,9 @@ async function viewsOf(
     return { resampling, geometry, box };
   });
   const decoded = unionOf(parts.map(({ box }) => box));
-  const reducedTo = reduction.reduced ? reduction : null;
-  const raster =
-    decodePlainly(image, decoded, reducedTo) ?? (await decodeRaster(image, decoded, reducedTo));
+  const raster = reduction.reduced
+    ? await decodeRaster(image, decoded, reduction)
+    : (decodePlainly(image, decoded) ?? (await decodeRaster(image, decoded, null)));
   return parts.flatMap(({ resampling, geometry, box }, index) => {
     const { crop, box: shown } = planned[index] as (typeof planned)[number];
     const part = cut(raster, { ...box, left: box.left - decoded.left, top: box.top - decoded.top });

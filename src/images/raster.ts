@@ -13,18 +13,11 @@ export interface Raster {
 }
 
 /**
- * An ordinary JPEG's `part`, decoded at once and valid until the next call; otherwise null. The pixels are those of
- * `decodeRaster`, which has to decide on everything that is refused here.
+ * An ordinary JPEG's `part`, decoded at once, and valid until the next call; null for any other image. The pixels are
+ * those of `decodeRaster`, which also has to say what is wrong with an image that is refused here.
  */
-export function decodePlainly(
-  { bytes, plainJpeg, width, height }: OpenImage,
-  part: Box,
-  reducedTo: { width: number; height: number } | null,
-): Raster | null {
-  if (plainJpeg === null) return null;
-  const by = width / (reducedTo?.width ?? width);
-  if (![1, 2, 4, 8].includes(by) || by !== height / (reducedTo?.height ?? height)) return null;
-  const data = decodeJpeg(bytes, plainJpeg, 8 / by, part);
+export function decodePlainly({ bytes, plainJpeg }: OpenImage, part: Box): Raster | null {
+  const data = plainJpeg && decodeJpeg(bytes, plainJpeg, part);
   return data && { data, width: part.width, height: part.height, channels: 3 };
 }
 

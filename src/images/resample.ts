@@ -1,3 +1,5 @@
+import { LRUCache } from 'lru-cache';
+
 import type { Axis, Geometry } from './geometry.ts';
 import type { Pixels, PreprocessSpec } from './image-decoder.ts';
 import { RESAMPLE_WASM } from './resample-wasm.generated.ts';
@@ -40,6 +42,9 @@ interface Taps {
   stride: number;
 }
 
+/** For images of the same sizes; most plans take 20 kB, the largest some 100. */
+const plans = new LRUCache<string, Resampling>({ max: 64 });
+
 /** A part of an axis, in input samples. */
 export interface Span {
   start: number;
@@ -75,25 +80,33 @@ const wasm = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(RESAMPL
  * separable, horizontal first, 22-bit weights, 8 bits between the passes), computing only what is kept.
  */
 export function planResampling(geometry: Geometry, kernel: PreprocessSpec['kernel']): Resampling {
+  const key = JSON.stringify([kernel, geometry.horizontal, geometry.vertical]);
+  const known = plans.get(key);
+  if (known !== undefined) return known;
+  const plan = prepare(geometry, kernel);
+  plans.set(key, plan);
+  return plan;
+}
+
+function prepare(geometry: Geometry, kernel: PreprocessSpec['kernel']): Resampling {
   const columnTaps = tapsOf(geometry.horizontal, kernel);
   const rowTaps = tapsOf(geometry.vertical, kernel);
   const horizontal = spanOf(columnTaps);
   const vertical = spanOf(rowTaps);
+  const across = recordsOf(columnTaps, horizontal.start, 4, 3);
+  const down = recordsOf(rowTaps, vertical.start, 2, 1);
   const width = geometry.horizontal.length;
   const height = geometry.vertical.length;
+  const rowSize = width * 3;
   return {
     horizontal,
     vertical,
     run: (input) => {
-      const across = recordsOf(columnTaps, horizontal.start, 4, 3);
-      const down = recordsOf(rowTaps, vertical.start, 2, 1);
-      const rowSize = width * 3;
-      const narrow = vertical.length * rowSize;
       const at = layOut([
         across.bytes.length,
         down.bytes.length,
         input.length,
-        narrow + rowSize,
+        (vertical.length + 1) * rowSize,
         height * rowSize,
       ]);
       const [acrossAt, downAt, inputAt, narrowAt, outputAt] = at;

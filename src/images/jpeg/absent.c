@@ -5,7 +5,7 @@
 #include "jdct.h"
 #include "jsimd.h"
 
-__attribute__((import_module("host"), import_name("refuse"), noreturn)) void refuse(int code);
+#include "codec.h"
 
 #define NEVER(name) void name(j_decompress_ptr cinfo) { refuse(0); }
 #define NEVER_BUFFERED(name) void name(j_decompress_ptr cinfo, boolean full) { refuse(0); }

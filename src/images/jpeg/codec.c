@@ -1,14 +1,12 @@
-/* What is asked of libjpeg-turbo: a part of a JPEG, at its size or made smaller by its transform, upright, in RGB. */
+/* What is asked of libjpeg-turbo: a part of a JPEG, upright, in RGB. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "jpeglib.h"
-#include "jerror.h"
+#include "codec.h"
 
-/* Ends the call: the host throws. The instance is not to be used again. */
-__attribute__((import_module("host"), import_name("refuse"), noreturn)) void refuse(int code);
-
-#define MOST_SCANS 100
+/* A progressive file of a few kB can ask for thousands, each as costly as the whole image. */
+#define MOST_SCANS 50
 
 static struct jpeg_decompress_struct cinfo;
 static struct jpeg_error_mgr errors;
@@ -29,12 +27,11 @@ __attribute__((export_name("allocate"))) void *allocate(unsigned size)
 __attribute__((export_name("release"))) void release(void *at) { free(at); }
 
 /*
- * The part of `width` by `height` pixels from (left, top), counted in the image of (scale / 8) times the size, in RGB
- * at `output`: the first of its pixels at `start`, `right` bytes from one to its neighbour, `down` from row to row.
- * Room for 48 bytes is left behind the output.
+ * The part of `width` by `height` pixels from (left, top): the first of them at `start`, `right` bytes from one to its
+ * neighbour, `down` from row to row.
  */
 __attribute__((export_name("decode"))) void decode(
-  const unsigned char *bytes, unsigned size, unsigned scale,
+  const unsigned char *bytes, unsigned size,
   unsigned left, unsigned top, unsigned width, unsigned height,
   unsigned char *start, int right, int down)
 {
@@ -50,17 +47,16 @@ __attribute__((export_name("decode"))) void decode(
   jpeg_mem_src(&cinfo, bytes, size);
   jpeg_read_header(&cinfo, TRUE);
   cinfo.out_color_space = JCS_RGB;
-  cinfo.scale_num = scale;
-  cinfo.scale_denom = 8;
   jpeg_start_decompress(&cinfo);
   if (left + width > cinfo.output_width || top + height > cinfo.output_height) refuse(2);
 
-  /* A column of blocks more on either side, which upsampling looks at. */
+  /* More blocks on either side, for upsampling looks at the neighbours. */
   unsigned margin = 2 * cinfo.max_h_samp_factor * 8;
   JDIMENSION first = left > margin ? left - margin : 0;
   unsigned end = left + width + margin < cinfo.output_width ? left + width + margin : cinfo.output_width;
   JDIMENSION span = end - first;
   if (span < cinfo.output_width) jpeg_crop_scanline(&cinfo, &first, &span);
+  /* The conversion of colours writes sixteen pixels at once. */
   unsigned char *row = allocate(cinfo.output_width * 3 + 48);
   const unsigned char *part = row + (left - first) * 3;
   if (top > 0 && jpeg_skip_scanlines(&cinfo, top) != top) refuse(3);
