@@ -6,16 +6,17 @@ import { floats, node, value, wholeNumbers, type Attributes } from '../src/model
 import { packageFile } from '../src/package-files.ts';
 
 /** CLIP's ViT-B/32 (Radford et al. 2021, table 20; Dosovitskiy et al. 2020). */
-const VIT = { layers: 12, width: 768, heads: 12, patch: 32, image: 224, projection: 512 };
+const VIT = { width: 768, heads: 12, patch: 32, image: 224, projection: 512 };
+const LAYERS = 12;
 const TOKENS = (VIT.image / VIT.patch) ** 2 + 1;
 const HEAD = VIT.width / VIT.heads;
 
 /**
  * A model folder whose vision tower is a ViT-B/32 with random weights: as fast as the real one, and meaningless. Its
- * text tower is another, tiny model's, of other dimensions.
+ * text tower is another, tiny model's, of other dimensions. With fewer layers it is sooner over.
  */
-export async function prepareVitModel(folder: string): Promise<string> {
-  const model = join(folder, 'random-vit-b-32');
+export async function prepareVitModel(folder: string, layers = LAYERS): Promise<string> {
+  const model = join(folder, `random-vit-b-32-${layers}`);
   await cp(packageFile('test/fixtures/parity/tiny-clip'), model, { recursive: true });
   await writeFile(join(model, 'moderato.json'), '{"logit_scale": 100}');
   const config = JSON.parse(await readFile(join(model, 'config.json'), 'utf8')) as object;
@@ -23,13 +24,13 @@ export async function prepareVitModel(folder: string): Promise<string> {
     join(model, 'config.json'),
     JSON.stringify({ ...config, projection_dim: undefined }),
   );
-  await writeFile(join(model, 'onnx/vision_model.onnx'), visionGraph());
+  await writeFile(join(model, 'onnx/vision_model.onnx'), visionGraph(layers));
   return model;
 }
 
-function visionGraph(): Uint8Array {
+function visionGraph(layers: number): Uint8Array {
   const graph = new Graph();
-  const { layers, width, patch, image, projection } = VIT;
+  const { width, patch, image, projection } = VIT;
   const patches = graph.op('Conv', ['pixel_values', graph.weight([width, 3, patch, patch])], {
     kernel_shape: [patch, patch],
     strides: [patch, patch],
