@@ -1,6 +1,6 @@
 import { AppError } from '../errors.ts';
 import type { PolicyMode } from '../events/types.generated.ts';
-import type { ClipEncoder, Scoring, UnitVector } from '../model/clip-encoder.ts';
+import type { ClipEncoder, EncoderInfo, Scoring, UnitVector } from '../model/clip-encoder.ts';
 import type { Policy, PolicyBundle } from './bundle.ts';
 
 /** Used where neither the bundle nor the model gives neutral prompts. */
@@ -38,6 +38,11 @@ export interface EmbeddedBundle {
   neutrals: readonly PromptSet[];
 }
 
+/** The part of a `ClipEncoder` that texts need. */
+export interface TextEmbedder extends Pick<ClipEncoder, 'encodeTexts'> {
+  readonly info: Pick<EncoderInfo, 'scoring' | 'dimensions'>;
+}
+
 /**
  * Embeds every prompt of the bundle, each distinct text once. A prompt under several templates becomes one
  * vector: each text's unit vector, their mean, made a unit vector again (Radford et al. 2021, section 3.1.4).
@@ -46,7 +51,7 @@ export interface EmbeddedBundle {
  */
 export async function embedBundle(
   bundle: PolicyBundle,
-  encoder: Pick<ClipEncoder, 'info' | 'encodeTexts'>,
+  encoder: TextEmbedder,
 ): Promise<EmbeddedBundle> {
   const { scoring, dimensions } = encoder.info;
   const plan = new Plan();
