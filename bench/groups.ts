@@ -15,12 +15,15 @@ export const GROUPS = {
     ],
   },
   b: { title: 'against other consumers', rows: ['service', 'naive', 'python'] },
-  c: { title: 'JPEG to pixels', rows: ['pool', 'in-process', 'loop'] },
+  c: {
+    title: 'JPEG to pixels',
+    rows: ['jpeg', 'jpeg-sharp', 'jpeg-codec', 'pool', 'in-process', 'loop'],
+  },
   d: {
     title: 'what an event costs beside its image',
     rows: ['small', 'small-exactly-once', 'zero-cost', 'kafkajs-loop'],
   },
-  e: { title: 'scores against inference', rows: [] },
+  e: { title: 'scores against inference', rows: ['scoring'] },
   f: { title: 'latency by load', rows: ['latency'] },
   g: { title: 'memory, by time and by backlog', rows: ['memory', 'backlog'] },
   h: {
@@ -38,5 +41,5 @@ export const ROW_NAMES: readonly RowName[] = [
 ];
 
 /** Those that are run once, after the rounds of the others. */
-export type StudyName = 'latency' | 'memory' | 'backlog';
+export type StudyName = 'scoring' | 'latency' | 'memory' | 'backlog';
 export type TrialName = Exclude<RowName, StudyName>;

@@ -1,4 +1,5 @@
 import type { StudyName } from './groups.ts';
+import type { ScoringReport } from './children/scoring.ts';
 import type { Latency } from './groups/latency.ts';
 import type { MemoryTrend } from './groups/memory.ts';
 import type { BenchOptions } from './options.ts';
@@ -39,6 +40,7 @@ export const COMPARED: ReadonlyArray<readonly [TrialName, ...TrialName[]]> = [
   ['small-exactly-once', 'small'],
   ['zero-cost', 'kafkajs-loop'],
   ['known', 'inspector'],
+  ['jpeg', 'jpeg-sharp', 'jpeg-codec'],
   ['pool', 'in-process', 'loop'],
   ['events-100k', 'events-10k'],
   ['partitions-16', 'partitions-2'],
@@ -67,6 +69,7 @@ export interface Results {
   ratios: Ratio[];
   backlogs: BacklogRow[];
   /** null: not asked for, or failed. */
+  scoring: ScoringReport | null;
   latency: Latency | null;
   memory: MemoryTrend | null;
   /** Why there is nothing of what was asked for and is no row. */

@@ -7,6 +7,7 @@ import { growth } from './groups/growth.ts';
 import { measureLatency } from './groups/latency.ts';
 import { measureMemory } from './groups/memory.ts';
 import { peers } from './groups/peers.ts';
+import { measureScoring } from './groups/scoring.ts';
 import { smallEvents } from './groups/small-events.ts';
 import type { StudyName } from './groups.ts';
 import { machine } from './machine.ts';
@@ -59,6 +60,7 @@ async function bench({ only, rounds }: BenchOptions): Promise<Results> {
         of,
       ),
     ),
+    scoring: await study('scoring', measureScoring),
     latency: await study('latency', async () =>
       measureLatency(setup, await capacity(setup, service)),
     ),

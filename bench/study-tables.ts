@@ -4,6 +4,38 @@ import type { Percentiles } from './statistics.ts';
 
 const PLAIN = { head: [], border: [] };
 
+export function scoringTable({ scoring }: Results): string {
+  if (scoring === null) return '';
+  const { inference, rows } = scoring;
+  const table = new Table({
+    head: [
+      ...[
+        'policies',
+        'prompts',
+        'compared in the graph',
+        'compared afterwards',
+        'softmax, outcome',
+      ],
+      ...['of the inference', 'known from before'],
+    ],
+    style: PLAIN,
+    colAligns: Array(7).fill('right') as 'right'[],
+  });
+  const percent = (share: number): string => `${(share * 100).toFixed(2)} %`;
+  for (const row of rows) {
+    const { similaritiesInGraph, similaritiesOfKept, softmaxAndDecide } = row;
+    table.push([
+      ...[row.policies, row.prompts].map((count) => count.toLocaleString('en')),
+      ...[similaritiesInGraph, similaritiesOfKept, softmaxAndDecide].map((ms) => ms.toFixed(3)),
+      ...[row.shareNew, row.shareKept].map(percent),
+    ]);
+  }
+  return (
+    'Scores, ms of CPU an image, against a ViT-B/32 (random weights, batches of ' +
+    `${inference.batchSize}, ${inference.msPerImage.toFixed(1)} ms of CPU an image):\n${table.toString()}`
+  );
+}
+
 export function latencyTable({ latency }: Results): string {
   if (latency === null) return '';
   const { capacity, arrivals, batch, waitMs, rows } = latency;

@@ -2,7 +2,7 @@ import Table from 'cli-table3';
 import { highestServiceMiB, MAX_SERVICE_MIB, unsteady, type Results, type Row } from './results.ts';
 import type { Usage } from './process-watch.ts';
 import type { Spread } from './statistics.ts';
-import { faultLines, latencyTable, targetTable, trendTable } from './study-tables.ts';
+import { faultLines, latencyTable, scoringTable, targetTable, trendTable } from './study-tables.ts';
 
 /** All results, for a person. */
 export function renderResults(results: Results): string {
@@ -10,6 +10,7 @@ export function renderResults(results: Results): string {
   return [
     headlines(results),
     mainTable(results),
+    scoringTable(results),
     latencyTable(results),
     trendTable(results),
     backlogTable(results),

@@ -14,7 +14,7 @@ export interface Target {
 }
 
 /** What the targets are judged by. */
-export type Judged = Pick<Results, 'rows' | 'ratios' | 'latency' | 'memory'>;
+export type Judged = Pick<Results, 'rows' | 'ratios' | 'scoring' | 'latency' | 'memory'>;
 
 interface Wish {
   id: string;
@@ -63,7 +63,8 @@ const WISHES: readonly Wish[] = [
   {
     id: 'e',
     what: 'scores of 1,000 policies of 8 prompts, as part of the inference of a ViT-B/32',
-    judge: (results) => atMost(0.02, least(ratios(results, 'vit-b-32', ['scoring-1000']))),
+    judge: ({ scoring }) =>
+      atMost(0.02, scoring?.rows.find(({ policies }) => policies === 1_000)?.shareNew),
   },
   {
     id: 'f',

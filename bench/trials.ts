@@ -74,7 +74,16 @@ function everyImageInspected(): VerdictCheck {
 }
 
 export type ChildProgram =
-  'bare' | 'bare-per-core' | 'inspector' | 'pipeline' | 'pool' | 'in-process' | 'loop';
+  | 'bare'
+  | 'bare-per-core'
+  | 'inspector'
+  | 'pipeline'
+  | 'jpeg'
+  | 'jpeg-sharp'
+  | 'jpeg-codec'
+  | 'pool'
+  | 'in-process'
+  | 'loop';
 
 /** Runs one of bench/children, which needs no Kafka. */
 export async function runChild(

@@ -4,7 +4,7 @@ import { ratiosOf, rowOf } from '../../bench/results.ts';
 import { judge, type Judged, type Target } from '../../bench/targets.ts';
 import type { TrialName } from '../../bench/trial.ts';
 
-const nothing: Judged = { rows: [], ratios: [], latency: null, memory: null };
+const nothing: Judged = { rows: [], ratios: [], scoring: null, latency: null, memory: null };
 
 function judged(rates: Partial<Record<TrialName, number>>): Judged {
   const rows = Object.entries(rates).map(([name, rate]) =>
