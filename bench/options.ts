@@ -16,6 +16,9 @@ export const PARTS = [
   'pool',
   'in-process',
   'loop',
+  'jpeg',
+  'jpeg-sharp',
+  'jpeg-codec',
   'naive',
   'backlog',
 ] as const satisfies ReadonlyArray<TrialName | 'backlog'>;

@@ -32,6 +32,7 @@ const COMPARED: ReadonlyArray<readonly [TrialName, ...TrialName[]]> = [
   ['small-exactly-once', 'small'],
   ['known', 'inspector'],
   ['pool', 'in-process', 'loop'],
+  ['jpeg', 'jpeg-sharp', 'jpeg-codec'],
 ];
 const KAFKA_PARTS: readonly Part[] = [
   ...(['service', 'avro', 'exactly-once', 'repeated', 'small', 'small-exactly-once'] as const),
@@ -184,8 +185,12 @@ async function withoutKafka(photos: Photos, folder: string): Promise<Trial[]> {
     pool: 'its decoder pool only',
     'in-process': 'the same decoding in the process that wants the pixels',
     loop: 'the same decoding in as many processes, no pool',
+    jpeg: 'JPEG to pixels, in process, one at a time',
+    'jpeg-sharp': 'the same with sharp alone, by its own resize',
+    'jpeg-codec': 'the JPEG codec alone, centre square',
   } as const;
-  const trials: Trial[] = (['pipeline', 'inspector', 'bare', 'pool', 'in-process', 'loop'] as const)
+  const names = Object.keys(titles) as Array<keyof typeof titles>;
+  const trials: Trial[] = names
     .filter((name) => options.only.has(name))
     .map((name) => ({
       name,

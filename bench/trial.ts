@@ -15,6 +15,9 @@ export type TrialName =
   | 'pool'
   | 'in-process'
   | 'loop'
+  | 'jpeg'
+  | 'jpeg-sharp'
+  | 'jpeg-codec'
   | 'naive';
 
 /** One way from images to verdicts, which can be run again and again. */

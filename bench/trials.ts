@@ -55,9 +55,14 @@ async function firstTaken(log: readonly Logged[]): Promise<number> {
   return Math.min(...verdicts.map(({ decidedAt, timings }) => decidedAt - timings.totalMs));
 }
 
+/** Of bench/children. */
+export type ChildScript =
+  | ('bare' | 'inspector' | 'pipeline' | 'pool' | 'in-process' | 'loop')
+  | ('jpeg' | 'jpeg-sharp' | 'jpeg-codec');
+
 /** Runs one of bench/children, which needs no Kafka. */
 export async function runChild(
-  script: 'bare' | 'inspector' | 'pipeline' | 'pool' | 'in-process' | 'loop',
+  script: ChildScript,
   settings: Omit<ChildSettings, 'events'>,
   events: number,
 ): Promise<Measurement> {
