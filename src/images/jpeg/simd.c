@@ -1,6 +1,7 @@
 /*
  * The kernels that libjpeg-turbo leaves to SIMD extensions, in WebAssembly's 128 bits: the accurate inverse DCT, fancy
- * upsampling and YCbCr to RGB. Each gives what the library's own C gives, to the bit (jidctint.c, jdsample.c, jdcolext.c).
+ * upsampling and YCbCr to RGB. Each gives what the library's own C gives, to the bit (jidctint.c, jdsample.c, jdcolext.c);
+ * where a broken file overflows 16 bits, what its extensions for x86-64 give.
  */
 #include <wasm_simd128.h>
 
@@ -35,18 +36,18 @@ static INLINE block transform(block in, const int shift)
   v128_t *r = in.row;
   v128_t t10[2], t11[2], t12[2], t13[2], o0[2], o1[2], o2[2], o3[2];
   v128_t sum73 = wasm_i16x8_add(r[7], r[3]), sum51 = wasm_i16x8_add(r[5], r[1]);
+  v128_t sum04 = wasm_i16x8_add(r[0], r[4]), less04 = wasm_i16x8_sub(r[0], r[4]);
   block out;
 
   for (int half = 0; half < 2; half++) {
     v128_t r26 = half ? HIGH(r[2], r[6]) : LOW(r[2], r[6]);
-    v128_t r04 = half ? HIGH(r[0], r[4]) : LOW(r[0], r[4]);
     v128_t r71 = half ? HIGH(r[7], r[1]) : LOW(r[7], r[1]);
     v128_t r53 = half ? HIGH(r[5], r[3]) : LOW(r[5], r[3]);
     v128_t sums = half ? HIGH(sum73, sum51) : LOW(sum73, sum51);
     v128_t e3 = DOT(r26, PAIR(FIX(0.541196100) + FIX(0.765366865), FIX(0.541196100)));
     v128_t e2 = DOT(r26, PAIR(FIX(0.541196100), FIX(0.541196100) - FIX(1.847759065)));
-    v128_t e0 = DOT(r04, PAIR(8192, 8192));
-    v128_t e1 = DOT(r04, PAIR(8192, -8192));
+    v128_t e0 = wasm_i32x4_shl(half ? wasm_i32x4_extend_high_i16x8(sum04) : wasm_i32x4_extend_low_i16x8(sum04), 13);
+    v128_t e1 = wasm_i32x4_shl(half ? wasm_i32x4_extend_high_i16x8(less04) : wasm_i32x4_extend_low_i16x8(less04), 13);
     v128_t z3 = DOT(sums, PAIR(FIX(1.175875602) - FIX(1.961570560), FIX(1.175875602)));
     v128_t z4 = DOT(sums, PAIR(FIX(1.175875602), FIX(1.175875602) - FIX(0.390180644)));
     t10[half] = wasm_i32x4_add(e0, e3);
@@ -94,18 +95,19 @@ void jsimd_idct_islow(j_decompress_ptr cinfo, jpeg_component_info *compptr, JCOE
 {
   const ISLOW_MULT_TYPE *quant = compptr->dct_table;
   block b;
-  v128_t ac = wasm_i16x8_replace_lane(wasm_v128_load(coefs), 0, 0);
+  v128_t lower = wasm_v128_load(coefs + 8);
+  v128_t first = wasm_i16x8_mul(wasm_v128_load(coefs), wasm_v128_load(quant));
 
-  for (int i = 1; i < 8; i++) ac = wasm_v128_or(ac, wasm_v128_load(coefs + 8 * i));
-  if (!wasm_v128_any_true(ac)) {
-    int grey = (((short)(coefs[0] * quant[0]) * 4 + 16) >> 5) + CENTERJSAMPLE;
-    v128_t all = wasm_i8x16_splat(grey < 0 ? 0 : grey > 255 ? 255 : grey);
-    for (int i = 0; i < 8; i++) wasm_v128_store64_lane(output[i] + column, all, 0);
-    return;
+  for (int i = 2; i < 8; i++) lower = wasm_v128_or(lower, wasm_v128_load(coefs + 8 * i));
+  if (wasm_v128_any_true(lower)) {
+    b.row[0] = first;
+    for (int i = 1; i < 8; i++)
+      b.row[i] = wasm_i16x8_mul(wasm_v128_load(coefs + 8 * i), wasm_v128_load(quant + 8 * i));
+    b = transform(b, 11);
+  } else {
+    for (int i = 0; i < 8; i++) b.row[i] = wasm_i16x8_shl(first, 2);
   }
-  for (int i = 0; i < 8; i++)
-    b.row[i] = wasm_i16x8_mul(wasm_v128_load(coefs + 8 * i), wasm_v128_load(quant + 8 * i));
-  b = transpose(transform(transpose(transform(b, 11)), 18));
+  b = transpose(transform(transpose(b), 18));
   for (int i = 0; i < 8; i += 2) {
     v128_t two = wasm_i8x16_add(wasm_i8x16_narrow_i16x8(b.row[i], b.row[i + 1]),
                                 wasm_i8x16_splat((char)CENTERJSAMPLE));
