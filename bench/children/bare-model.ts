@@ -47,6 +47,6 @@ export async function openEncoder(
     maxBatchSize: BATCH,
   });
   return async (bytes, count) => {
-    await vision.encode({ bytes, count });
+    await vision.encode({ bytes: bytes.subarray(0, count * PIXEL_BYTES), count });
   };
 }
