@@ -164,6 +164,13 @@ const MUTANTS: Mutant[] = [
     tests: ['test/references'],
   },
   {
+    safeguard: 'JPEG codec: colours of another profile than sRGB are converted natively',
+    file: 'src/images/jpeg-header.ts',
+    from: 'if (profiled || !whole) return null;',
+    to: 'void whole;',
+    tests: ['test/images/jpeg-codec'],
+  },
+  {
     safeguard: 'decoders: a process that takes too much memory is killed',
     file: 'src/images/job-limits.ts',
     from: 'if (bytes === null || bytes <= memoryBytes) return;',

@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs';
 
-import { describe, expect, it, jest } from '@jest/globals';
+import { afterAll, describe, expect, it, jest } from '@jest/globals';
 import fc from 'fast-check';
 import sharp from 'sharp';
 
@@ -8,6 +8,7 @@ import type { Box } from '../../src/images/image-decoder.ts';
 import { readJpegHeader } from '../../src/images/jpeg-header.ts';
 import { allowLoaders, openImage } from '../../src/images/open-image.ts';
 import { decodePlainly, decodeRaster } from '../../src/images/raster.ts';
+import { IMAGE_FORMATS } from '../../src/images/sniff-format.ts';
 import { photoJpeg } from '../support/jpegs.ts';
 import { parityImage } from '../support/tiny-clip.ts';
 
@@ -20,7 +21,11 @@ const settings = {
   maxFrames: 1,
   views: { sampledFrames: 1, tiles: 0, truncated: 'refuse' },
 } as const;
-allowLoaders(['jpeg']);
+// Blocked for the whole process by open-image.ts, which other test files may share.
+allowLoaders(IMAGE_FORMATS);
+afterAll(() => {
+  sharp.unblock({ operation: ['VipsForeignLoad'] });
+});
 
 const open = (bytes: Buffer) => openImage(bytes, settings);
 
