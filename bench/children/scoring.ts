@@ -13,7 +13,6 @@ import type { Policy } from '../../src/policies/bundle.ts';
 import { decide } from '../../src/policies/decide.ts';
 import { embedBundle, type EmbeddedBundle } from '../../src/policies/prompt-embeddings.ts';
 import { scoreViews } from '../../src/policies/score-views.ts';
-import { similarities } from '../../src/policies/similarity.ts';
 import { SHAPES, writeVitModel } from '../vit-model.ts';
 
 export interface ScoringReport {
@@ -90,9 +89,9 @@ async function rowOf(
   const bundle = await embedBundle(bundleOf(policies), textEncoder);
   const [without, within] = await batchMs(shallow, folder, bundle);
   const embedding = randomVector();
-  const image: EncodedImage = { embedding, similarities: similarities(bundle.matrix, embedding) };
+  const image: EncodedImage = { embedding, similarities: bundle.similarities(embedding) };
   const view = { ...image, region: { frame: 0, crop: 'whole', box: null, background: null } };
-  const similaritiesOfKept = await leastCpuMs(() => similarities(bundle.matrix, embedding));
+  const similaritiesOfKept = await leastCpuMs(() => bundle.similarities(embedding));
   const softmaxAndDecide = await leastCpuMs(() => decide(scoreViews([view], bundle, scoring), []));
   const similaritiesInGraph = within - without;
   return {

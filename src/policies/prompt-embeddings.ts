@@ -2,6 +2,7 @@ import { AppError } from '../errors.ts';
 import type { PolicyMode } from '../events/types.generated.ts';
 import type { ClipEncoder, EncoderInfo, Scoring, UnitVector } from '../model/clip-encoder.ts';
 import type { Policy, PolicyBundle } from './bundle.ts';
+import { similaritiesTo, type Similarities } from './similarity.ts';
 
 /** Used where neither the bundle nor the model gives neutral prompts. */
 export const NEUTRAL_PROMPTS: readonly string[] = [
@@ -33,6 +34,8 @@ export interface EmbeddedBundle {
   dimensions: number;
   /** Unit vectors `[rows, dimensions]`, one for each distinct prompt under its templates. */
   matrix: Float32Array;
+  /** Of an embedding to each row of the matrix. */
+  similarities: Similarities;
   /** Every policy that is not off, in bundle order. */
   policies: readonly EmbeddedPolicy[];
   neutrals: readonly PromptSet[];
@@ -72,7 +75,8 @@ export async function embedBundle(
   for (const [row, texts] of plan.rows.entries()) {
     matrix.set(ensemble(texts, vectors, dimensions), row * dimensions);
   }
-  return { bundle, dimensions, matrix, policies, neutrals: plan.neutrals };
+  const similarities = similaritiesTo(matrix, dimensions);
+  return { bundle, dimensions, matrix, similarities, policies, neutrals: plan.neutrals };
 }
 
 function isOn(policy: Policy): policy is Policy & { mode: PolicyMode } {

@@ -2,7 +2,6 @@ import { AppError } from '../errors.ts';
 import type { Band, PolicyResult, Region, Thresholds } from '../events/types.generated.ts';
 import type { EncodedImage, Scoring } from '../model/clip-encoder.ts';
 import type { EmbeddedBundle, EmbeddedPolicy, PromptSet } from './prompt-embeddings.ts';
-import { similarities } from './similarity.ts';
 
 /**
  * One result for each policy that is not off, in bundle order.
@@ -29,8 +28,9 @@ export function scoreImage(
 }
 
 /** To each row of the bundle's matrix: what the encoder has computed, else computed now. */
-function cosinesOf(image: EncodedImage, { dimensions, matrix }: EmbeddedBundle): Float32Array {
+function cosinesOf(image: EncodedImage, bundle: EmbeddedBundle): Float32Array {
   const { embedding } = image;
+  const { dimensions } = bundle;
   if (embedding.length !== dimensions) {
     throw new AppError(
       'model_mismatch',
@@ -38,7 +38,7 @@ function cosinesOf(image: EncodedImage, { dimensions, matrix }: EmbeddedBundle):
         'embed the bundle with the model that embeds the images',
     );
   }
-  const cosines = image.similarities ?? similarities(matrix, embedding);
+  const cosines = image.similarities ?? bundle.similarities(embedding);
   if (cosines.every(Number.isFinite)) return cosines;
   throw new AppError('inference_failed', 'scoring an image: its embedding is not finite');
 }

@@ -1,39 +1,58 @@
+import { SIMILARITY_WASM } from './similarity-wasm.generated.ts';
+
 /**
- * Dot products of `vector` with each row of `matrix` (`[rows, vector.length]`, row by row): for unit vectors,
- * their cosine similarities. Sums in double precision.
+ * Dot products of a vector with each row of a matrix: for unit vectors, their cosine similarities. Valid until the
+ * next call.
  */
-export function similarities(matrix: Float32Array, vector: Float32Array): Float32Array {
-  const width = vector.length;
+export type Similarities = (vector: Float32Array) => Float32Array;
+
+/** TypeScript declares WebAssembly for browsers only. */
+declare const WebAssembly: {
+  Module: new (bytes: Uint8Array) => object;
+  Instance: new (module: object) => { exports: unknown };
+};
+
+interface Exports {
+  memory: { buffer: ArrayBuffer; grow: (pages: number) => void };
+  dotProducts: (
+    matrix: number,
+    rows: number,
+    rowSize: number,
+    vector: number,
+    target: number,
+  ) => void;
+}
+
+const module = new WebAssembly.Module(Buffer.from(SIMILARITY_WASM, 'base64'));
+
+const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
+/** Numbers that are computed at once. */
+const LANES = 4;
+const PAGE_BYTES = 65_536;
+
+/** Takes a copy of `matrix`, `[rows, width]`, row by row. Sums in single precision. */
+export function similaritiesTo(matrix: Float32Array, width: number): Similarities {
   const rows = matrix.length / width;
-  const cosines = new Float32Array(rows);
-  let row = 0;
-  // Four rows at once: each number of the vector is loaded once for four, and the sums do not wait for each other.
-  for (; row + 4 <= rows; row += 4) {
-    const a = row * width;
-    const b = a + width;
-    const c = b + width;
-    const d = c + width;
-    let sumA = 0;
-    let sumB = 0;
-    let sumC = 0;
-    let sumD = 0;
-    for (let i = 0; i < width; i++) {
-      const x = vector[i] as number;
-      sumA += (matrix[a + i] as number) * x;
-      sumB += (matrix[b + i] as number) * x;
-      sumC += (matrix[c + i] as number) * x;
-      sumD += (matrix[d + i] as number) * x;
-    }
-    cosines[row] = sumA;
-    cosines[row + 1] = sumB;
-    cosines[row + 2] = sumC;
-    cosines[row + 3] = sumD;
+  const [paddedRows, paddedWidth] = [padded(rows), padded(width)];
+  const vectorAt = paddedRows * paddedWidth * FLOAT_BYTES;
+  const targetAt = vectorAt + paddedWidth * FLOAT_BYTES;
+  const wasm = new WebAssembly.Instance(module).exports as Exports;
+  const bytes = targetAt + paddedRows * FLOAT_BYTES;
+  wasm.memory.grow(Math.ceil(bytes / PAGE_BYTES));
+  const { buffer } = wasm.memory;
+  const numbers = new Float32Array(buffer, 0, paddedRows * paddedWidth);
+  for (let row = 0; row < rows; row++) {
+    numbers.set(matrix.subarray(row * width, (row + 1) * width), row * paddedWidth);
   }
-  for (; row < rows; row++) {
-    let sum = 0;
-    for (let i = 0; i < width; i++)
-      sum += (matrix[row * width + i] as number) * (vector[i] as number);
-    cosines[row] = sum;
-  }
-  return cosines;
+  const input = new Float32Array(buffer, vectorAt, width);
+  const output = new Float32Array(buffer, targetAt, rows);
+  return (vector) => {
+    input.set(vector);
+    wasm.dotProducts(0, paddedRows, paddedWidth * FLOAT_BYTES, vectorAt, targetAt);
+    return output;
+  };
+}
+
+function padded(size: number): number {
+  return Math.ceil(size / LANES) * LANES;
 }

@@ -125,7 +125,7 @@ describe('resampling', () => {
   });
 
   it('runs what resample.wat says', () => {
-    const script = packageFile('scripts/generate-resampler.ts');
+    const script = packageFile('scripts/generate-wasm.ts');
     expect(() =>
       execFileSync(process.execPath, [script, '--check'], { cwd: packageFile('.') }),
     ).not.toThrow();

@@ -1,8 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { similarities } from '../../src/policies/similarity.ts';
+import { similaritiesTo } from '../../src/policies/similarity.ts';
 
-describe('similarities', () => {
+describe('similaritiesTo', () => {
   it('gives the dot product of each row, however many rows and columns', () => {
     const number = fc.float({ min: -1, max: 1, noNaN: true });
     const shape = fc.tuple(fc.nat({ max: 11 }), fc.integer({ min: 1, max: 19 }));
@@ -17,7 +17,8 @@ describe('similarities', () => {
     );
     fc.assert(
       fc.property(inputs, ([rows, vector]) => {
-        const cosines = similarities(Float32Array.from(rows.flat()), Float32Array.from(vector));
+        const to = similaritiesTo(Float32Array.from(rows.flat()), vector.length);
+        const cosines = to(Float32Array.from(vector));
         const expected = rows.map((row) =>
           row.reduce((sum, value, i) => sum + value * (vector[i] ?? 0), 0),
         );
