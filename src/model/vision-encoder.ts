@@ -1,4 +1,5 @@
 import { dirname } from 'node:path';
+import { AppError } from '../errors.ts';
 import type { ModelFolder } from './model-folder.ts';
 import {
   openPreparedTower,
@@ -59,10 +60,19 @@ async function openPrepared(options: VisionOptions): Promise<VisionEncoder> {
   return {
     encode: (batch) => tower.run(batch),
     usePrompts: async (prompts, dimensions) => {
+      const previous = tower;
+      tower = NO_TOWER;
       // One after the other, so that the weights are in memory once.
-      await tower.release();
-      tower = await open(Buffer.concat([bytes, promptsPart(prompts, dimensions)]));
+      await previous.release();
+      const part = prompts.length === 0 ? [] : [promptsPart(prompts, dimensions)];
+      tower = await open(Buffer.concat([bytes, ...part]));
     },
     release: () => tower.release(),
   };
 }
+
+/** Between two towers, and after one that could not be opened. */
+const NO_TOWER: PreparedTower = {
+  run: () => Promise.reject(new AppError('encoder_failed', 'encoding: the graph is not loaded')),
+  release: () => Promise.resolve(),
+};
