@@ -1,4 +1,3 @@
-import { dirname } from 'node:path';
 import { AppError } from '../errors.ts';
 import type { ModelFolder } from './model-folder.ts';
 import {
@@ -53,9 +52,9 @@ async function openPlain({ model, runtime, maxBatchSize }: VisionOptions): Promi
 async function openPrepared(options: VisionOptions): Promise<VisionEncoder> {
   const { model, runtime, preparedFolder } = options;
   const file = model.graphs.vision;
-  const { bytes } = await preparedGraph(model, preparedFolder);
+  const { bytes, weights } = await preparedGraph(model, preparedFolder);
   const open = (graph: Uint8Array): Promise<PreparedTower> =>
-    openPreparedTower({ bytes: graph, folder: dirname(file), file }, model.preprocess, runtime);
+    openPreparedTower({ bytes: graph, folder: weights, file }, model.preprocess, runtime);
   let tower = await open(bytes);
   return {
     encode: (batch) => tower.run(batch),

@@ -1,5 +1,5 @@
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
-import { readFile, stat, writeFile } from 'node:fs/promises';
+import { readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
 import { goldenImage } from '../../src/model/golden.ts';
@@ -157,6 +157,23 @@ describe('a prepared graph', () => {
     prepared?.forEach((number, at) => {
       expect(Math.abs(number - (exported?.[at] ?? NaN))).toBeLessThan(1e-4);
     });
+  });
+
+  it('finds the weights of a graph that is a link, as in the Hugging Face cache', async () => {
+    const path = await parityFolder('tiny-clip');
+    const blobs = await folder();
+    folders.push(path);
+    const graph = join(path, 'onnx/vision_model.onnx');
+    await rename(graph, join(blobs, 'd670460b'));
+    await symlink(join(blobs, 'd670460b'), graph);
+    const encoder = await createWorkerClipEncoder({
+      model: path,
+      preparedFolder: await folder(),
+      threads: 1,
+      goldenCache: memoryGoldenCache(),
+    });
+    await encoder.close();
+    expect(encoder.golden.state).toBe('recorded');
   });
 
   const opsets = [OPSETS.first, 12, 13, 17, 18, OPSETS.last];
