@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
-import { toBinary, create } from '@bufbuild/protobuf';
+import { create, toBinary } from '@bufbuild/protobuf';
 import { AppError, messageOf } from '../errors.ts';
 import { isUnwritable } from './model-files.ts';
 import type { ModelFolder } from './model-folder.ts';
@@ -11,6 +11,8 @@ import { BUILDER_VERSION, prepareGraph } from './prepare-graph.ts';
 export interface PreparedGraph {
   /** Refers to the exported file for its weights, by its name. */
   bytes: Uint8Array;
+  /** Where the files are that it refers to. */
+  weights: string;
   /** Where it is kept, or would be. */
   file: string;
   /** `found` there, `written` now, or `unwritten`: the folder cannot be written, so it is made at every start. */
@@ -23,25 +25,27 @@ export interface PreparedGraph {
  * Throws AppError `model_invalid`.
  */
 export async function preparedGraph(model: ModelFolder, folder: string): Promise<PreparedGraph> {
-  const file = join(folder, keyOf(model), 'vision.onnx');
+  // The runtime follows no link that leaves the folder of the weights.
+  const source = await realpath(model.graphs.vision);
+  const [location, weights] = [basename(source), dirname(source)];
+  const file = join(folder, keyOf(model, location), 'vision.onnx');
   const kept = await readFile(file).catch(() => null);
   const content = kept && unseal(kept);
-  if (content) return { bytes: content, file, state: 'found' };
+  if (content) return { bytes: content, weights, file, state: 'found' };
 
-  const source = model.graphs.vision;
   const bytes = prepareGraph({
-    file: source,
+    file: model.graphs.vision,
     bytes: await readSource(source),
-    location: basename(source),
+    location,
     preprocess: model.preprocess,
     dimensions: model.dimensions,
   });
-  return { bytes, file, state: (await keep(file, seal(bytes))) ? 'written' : 'unwritten' };
+  return { bytes, weights, file, state: (await keep(file, seal(bytes))) ? 'written' : 'unwritten' };
 }
 
 /** The model's identity covers its graphs and how pixels become numbers. */
-function keyOf({ hash }: ModelFolder): string {
-  return createHash('sha256').update(`${hash}\0${BUILDER_VERSION}`).digest('hex');
+function keyOf({ hash }: ModelFolder, location: string): string {
+  return createHash('sha256').update(`${hash}\0${location}\0${BUILDER_VERSION}`).digest('hex');
 }
 
 async function readSource(file: string): Promise<Uint8Array> {

@@ -1,4 +1,4 @@
-import { dirname } from 'node:path';
+import { AppError } from '../errors.ts';
 import type { ModelFolder } from './model-folder.ts';
 import {
   openPreparedTower,
@@ -52,17 +52,26 @@ async function openPlain({ model, runtime, maxBatchSize }: VisionOptions): Promi
 async function openPrepared(options: VisionOptions): Promise<VisionEncoder> {
   const { model, runtime, preparedFolder } = options;
   const file = model.graphs.vision;
-  const { bytes } = await preparedGraph(model, preparedFolder);
+  const { bytes, weights } = await preparedGraph(model, preparedFolder);
   const open = (graph: Uint8Array): Promise<PreparedTower> =>
-    openPreparedTower({ bytes: graph, folder: dirname(file), file }, model.preprocess, runtime);
+    openPreparedTower({ bytes: graph, folder: weights, file }, model.preprocess, runtime);
   let tower = await open(bytes);
   return {
     encode: (batch) => tower.run(batch),
     usePrompts: async (prompts, dimensions) => {
+      const previous = tower;
+      tower = NO_TOWER;
       // One after the other, so that the weights are in memory once.
-      await tower.release();
-      tower = await open(Buffer.concat([bytes, promptsPart(prompts, dimensions)]));
+      await previous.release();
+      const part = prompts.length === 0 ? [] : [promptsPart(prompts, dimensions)];
+      tower = await open(Buffer.concat([bytes, ...part]));
     },
     release: () => tower.release(),
   };
 }
+
+/** Between two towers, and after one that could not be opened. */
+const NO_TOWER: PreparedTower = {
+  run: () => Promise.reject(new AppError('encoder_failed', 'encoding: the graph is not loaded')),
+  release: () => Promise.resolve(),
+};

@@ -73,6 +73,9 @@ export function clipEncoderConformance(
             }
           }
         }
+        await own.usePrompts(new Float32Array());
+        const [after] = await own.encodeImages([picture(40)]);
+        expect(after?.similarities).toBeNull();
       } finally {
         await own.close();
       }

@@ -1,7 +1,11 @@
 import { afterAll, describe, expect, it, jest } from '@jest/globals';
-import { readFile, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { readFile, rename, stat, symlink, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
+import { create, fromBinary, toBinary } from '@bufbuild/protobuf';
+import { goldenImage } from '../../src/model/golden.ts';
 import { readModelFolder, type ModelFolder } from '../../src/model/model-folder.ts';
+import { EXTERNAL } from '../../src/model/onnx-graph.ts';
+import { ModelProtoSchema, StringStringEntryProtoSchema } from '../../src/model/onnx.generated.ts';
 import { preparedGraph } from '../../src/model/prepared-graphs.ts';
 import { OPSETS } from '../../src/model/prepare-graph.ts';
 import { createWorkerClipEncoder } from '../../src/model/worker-clip-encoder.ts';
@@ -57,6 +61,28 @@ async function seesRed(model: ModelFolder, preparedFolder: string): Promise<bool
   return (image?.embedding[0] ?? 0) > 0.99;
 }
 
+/** Moves every weight of a graph into a file beside it, as exports over 2 GB have them. */
+async function moveWeights(file: string): Promise<void> {
+  const model = fromBinary(ModelProtoSchema, await readFile(file));
+  const parts: Uint8Array[] = [];
+  let offset = 0;
+  for (const tensor of model.graph?.initializer ?? []) {
+    const { rawData } = tensor;
+    if (rawData.length < 1024) continue;
+    const entries = { location: `${basename(file)}_data`, offset, length: rawData.length };
+    tensor.externalData = Object.entries(entries).map(([key, value]) =>
+      create(StringStringEntryProtoSchema, { key, value: String(value) }),
+    );
+    tensor.dataLocation = EXTERNAL;
+    parts.push(rawData);
+    offset += rawData.length;
+    tensor.rawData = new Uint8Array();
+  }
+  expect(parts.length).toBeGreaterThan(0);
+  await writeFile(`${file}_data`, Buffer.concat(parts));
+  await writeFile(file, toBinary(ModelProtoSchema, model));
+}
+
 describe('a prepared graph', () => {
   it('is made once and found from then on', async () => {
     const [model, kept] = [await modelOf(17), await folder()];
@@ -103,6 +129,51 @@ describe('a prepared graph', () => {
     const model = await readModelFolder(path);
     const { bytes } = await preparedGraph(model, await folder());
     expect(bytes.length).toBeLessThan((await stat(model.graphs.vision)).size / 4);
+  });
+
+  it('finds weights that the exported graph keeps in a file of their own', async () => {
+    const path = await parityFolder('tiny-clip');
+    folders.push(path);
+    await moveWeights(join(path, 'onnx/vision_model.onnx'));
+    const model = await readModelFolder(path);
+    expect(model.files.map(({ name }) => name)).toContain('onnx/vision_model.onnx_data');
+    const [prepared, exported] = await Promise.all(
+      (['prepared', 'plain'] as const).map(async (graph) => {
+        const encoder = await createWorkerClipEncoder({
+          model,
+          graph,
+          preparedFolder: await folder(),
+          threads: 1,
+          goldenCache: memoryGoldenCache(),
+        });
+        const { width, height } = model.preprocess;
+        const image = { data: goldenImage(width, height), width, height };
+        const [encoded] = await encoder.encodeImages([image]);
+        await encoder.close();
+        return encoded?.embedding ?? new Float32Array();
+      }),
+    );
+    expect(prepared).toHaveLength(exported?.length ?? NaN);
+    prepared?.forEach((number, at) => {
+      expect(Math.abs(number - (exported?.[at] ?? NaN))).toBeLessThan(1e-4);
+    });
+  });
+
+  it('finds the weights of a graph that is a link, as in the Hugging Face cache', async () => {
+    const path = await parityFolder('tiny-clip');
+    const blobs = await folder();
+    folders.push(path);
+    const graph = join(path, 'onnx/vision_model.onnx');
+    await rename(graph, join(blobs, 'd670460b'));
+    await symlink(join(blobs, 'd670460b'), graph);
+    const encoder = await createWorkerClipEncoder({
+      model: path,
+      preparedFolder: await folder(),
+      threads: 1,
+      goldenCache: memoryGoldenCache(),
+    });
+    await encoder.close();
+    expect(encoder.golden.state).toBe('recorded');
   });
 
   const opsets = [OPSETS.first, 12, 13, 17, 18, OPSETS.last];
