@@ -206,7 +206,7 @@ it('whatever a stranger writes, the answer is a code and never the end of the pr
       }
     }),
   );
-});
+}, 30_000);
 
 it('serves no bucket but those that are listed', async () => {
   respond = (_, response) => response.end('x');
