@@ -3,10 +3,9 @@ import { peakBytes, residentBytes } from '../../src/images/process-memory.ts';
 
 describe('peakBytes', () => {
   it('is no less than what the process had at any time', () => {
-    const before = residentBytes(process.pid) ?? 0;
     const buffer = Buffer.alloc(64 * 1024 * 1024, 1);
     const during = residentBytes(process.pid) ?? 0;
-    expect(during - before).toBeGreaterThan(buffer.length / 2);
+    expect(during).toBeGreaterThan(buffer.length);
     expect(peakBytes(process.pid)).toBeGreaterThanOrEqual(during);
   });
 

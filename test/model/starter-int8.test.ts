@@ -1,8 +1,8 @@
 import { expect, it, jest } from '@jest/globals';
 import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { createDecoderPool } from '../../src/images/decoder-pool.ts';
 import type { Pixels } from '../../src/images/image-decoder.ts';
-import { createNativeDecoder } from '../../src/images/native-decoder.ts';
 import { cosineDistance } from '../../src/model/golden.ts';
 import { readModelFolder } from '../../src/model/model-folder.ts';
 import { createWorkerClipEncoder } from '../../src/model/worker-clip-encoder.ts';
@@ -18,9 +18,11 @@ it("the starter's 8-bit tower sees what the exact one sees, on the sample photos
     fp32: await readModelFolder(folder),
     int8: await readModelFolder(folder, 'int8'),
   };
-  const decoder = createNativeDecoder({
+  const decoders = createDecoderPool({
     preprocess: models.fp32.preprocess,
-    formats: ['jpeg', 'webp'],
+    processes: 1,
+    timeoutMs: 20_000,
+    memoryBytes: 2 ** 30,
     maxPixels: 1e8,
     maxEdge: 65_535,
     maxFrames: 1,
@@ -29,8 +31,9 @@ it("the starter's 8-bit tower sees what the exact one sees, on the sample photos
   const photos = (await readdir(samples)).filter((name) => /\.(jpg|webp)$/.test(name));
   const pixels: Pixels[] = [];
   for (const name of photos) {
-    pixels.push(firstView(await decoder.decode(await readFile(join(samples, name)))).pixels);
+    pixels.push(firstView(await decoders.decode(await readFile(join(samples, name)))).pixels);
   }
+  await decoders.close();
   const embeddings = async (precision: 'fp32' | 'int8'): Promise<Float32Array[]> => {
     const encoder = await createWorkerClipEncoder({ model: models[precision] });
     const encoded = await encoder.encodeImages(pixels);
