@@ -6,8 +6,8 @@ import type { VisionOptions } from './vision-encoder.ts';
 
 export interface WorkerStart extends VisionOptions {
   textIdleMs: number;
-  /** The text whose golden embedding is asked for. */
-  goldenText: string;
+  /** The text whose golden embedding is asked for; null of a worker that gets no texts and loads no text tower. */
+  goldenText: string | null;
 }
 
 export interface WorkerData extends WorkerStart {

@@ -52,9 +52,9 @@ async function serve(): Promise<void> {
     const bytes = goldenImage(model.preprocess.width, model.preprocess.height);
     const { embeddings } = await vision.encode({ bytes, count: 1 });
     return {
-      text: goldenText,
+      text: goldenText ?? '',
       imageEmbedding: embeddings.slice(),
-      textEmbedding: await texts.encode([goldenText]),
+      textEmbedding: goldenText === null ? new Float32Array() : await texts.encode([goldenText]),
       tolerance: GOLDEN_TOLERANCE,
     };
   };

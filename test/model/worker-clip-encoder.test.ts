@@ -130,11 +130,11 @@ describe('several workers', () => {
 /** Workers that are told apart by their device, and answer when they are let. */
 function fakeWorkers(): {
   startThread: typeof startEncoderThread;
-  started: { provider: string; device: number }[];
+  started: { provider: string; device: number; texts: boolean }[];
   asked: number[];
   answer: () => void;
 } {
-  const started: { provider: string; device: number }[] = [];
+  const started: { provider: string; device: number; texts: boolean }[] = [];
   const asked: number[] = [];
   const waiting: (() => void)[] = [];
   const golden = {
@@ -143,8 +143,9 @@ function fakeWorkers(): {
     textEmbedding: Float32Array.of(1, 0, 0),
     tolerance: 1e-3,
   };
-  const startThread: typeof startEncoderThread = ({ runtime }) => {
-    started.push({ provider: runtime.executionProvider, device: runtime.deviceId });
+  const startThread: typeof startEncoderThread = ({ runtime, goldenText }) => {
+    const texts = goldenText !== null;
+    started.push({ provider: runtime.executionProvider, device: runtime.deviceId, texts });
     let pending = 0;
     return Promise.resolve({
       golden,
@@ -182,8 +183,10 @@ describe('several GPUs', () => {
     expect(encoder.concurrency).toBe(4);
     const gpus = started.filter(({ provider }) => provider === 'cuda').map(({ device }) => device);
     expect(gpus).toEqual([0, 0, 3, 3]);
+    const texts = started.filter(({ provider }) => provider === 'cuda').map((each) => each.texts);
+    expect(texts).toEqual([true, false, false, false]);
     expect(started.filter(({ provider }) => provider !== 'cuda')).toEqual([
-      { provider: 'cpu', device: 0 },
+      { provider: 'cpu', device: 0, texts: true },
     ]);
   });
 
