@@ -1,4 +1,3 @@
-import type { Encoded } from '../../src/model/ort-session.ts';
 import { afterAll, beforeAll, describe, expect, it, jest } from '@jest/globals';
 import { pathToFileURL } from 'node:url';
 import type { ClipEncoder } from '../../src/model/clip-encoder.ts';
@@ -6,6 +5,7 @@ import { startEncoderThread } from '../../src/model/encoder-thread.ts';
 import { packageFile } from '../../src/package-files.ts';
 import { createWorkerClipEncoder } from '../../src/model/worker-clip-encoder.ts';
 import type { Pixels } from '../../src/images/image-decoder.ts';
+import { fakeWorkers } from '../support/fake-workers.ts';
 import { MEAN_COLOUR, MEAN_TOKEN, memoryGoldenCache, modelFolder } from '../support/onnx-models.ts';
 import type { Graph } from '../support/onnx.ts';
 
@@ -126,50 +126,6 @@ describe('several workers', () => {
     expect(await several.encodeTexts(['a cat'])).toEqual(await one.encodeTexts(['a cat']));
   });
 });
-
-/** Workers that are told apart by their device, and answer when they are let. */
-function fakeWorkers(): {
-  startThread: typeof startEncoderThread;
-  started: { provider: string; device: number; texts: boolean }[];
-  asked: number[];
-  answer: () => void;
-} {
-  const started: { provider: string; device: number; texts: boolean }[] = [];
-  const asked: number[] = [];
-  const waiting: (() => void)[] = [];
-  const golden = {
-    text: '',
-    imageEmbedding: Float32Array.of(1, 0, 0),
-    textEmbedding: Float32Array.of(1, 0, 0),
-    tolerance: 1e-3,
-  };
-  const startThread: typeof startEncoderThread = ({ runtime, goldenText }) => {
-    const texts = goldenText !== null;
-    started.push({ provider: runtime.executionProvider, device: runtime.deviceId, texts });
-    let pending = 0;
-    return Promise.resolve({
-      golden,
-      get pending() {
-        return pending;
-      },
-      ask: () => {
-        pending++;
-        asked.push(runtime.deviceId);
-        return new Promise<Encoded>((resolve) =>
-          waiting.push(() => {
-            pending--;
-            resolve({ embeddings: golden.imageEmbedding, similarities: null });
-          }),
-        );
-      },
-      close: () => Promise.resolve(),
-    });
-  };
-  const answer = (): void => {
-    for (const each of waiting.splice(0)) each();
-  };
-  return { startThread, started, asked, answer };
-}
 
 describe('several GPUs', () => {
   const options = { executionProvider: 'cuda', devices: [0, 3], workers: 2 } as const;
