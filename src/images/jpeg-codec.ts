@@ -1,13 +1,7 @@
+import { compileWasm, isTrap, startWasm } from '../wasm.ts';
 import type { Box } from './image-decoder.ts';
 import { JPEG_WASM } from './jpeg-wasm.generated.ts';
 import type { JpegHeader } from './jpeg-header.ts';
-
-/** What @types/node does not declare. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object, imports: object) => { exports: object };
-  RuntimeError: new () => Error;
-};
 
 /** What codec.c exports. */
 interface Codec {
@@ -24,7 +18,7 @@ class Refusal extends Error {}
 /** The memory of an instance never shrinks: one that has grown beyond this is let go, in bytes. */
 const KEPT = 32 * 2 ** 20;
 
-const compiled = new WebAssembly.Module(Buffer.from(JPEG_WASM, 'base64'));
+const compiled = compileWasm(JPEG_WASM);
 let idle: Codec | null = null;
 /** Where the last pixels lie in it, to be released. */
 let output = 0;
@@ -50,7 +44,7 @@ export function decodeJpeg(bytes: Uint8Array, header: JpegHeader, part: Box): Ui
     codec.release(input);
   } catch (error) {
     output = 0;
-    if (error instanceof Refusal || error instanceof WebAssembly.RuntimeError) return null;
+    if (error instanceof Refusal || isTrap(error)) return null;
     throw error;
   }
   const pixels = new Uint8Array(codec.memory.buffer, output, size);
@@ -65,7 +59,7 @@ function start(): Codec {
       throw new Refusal(`libjpeg-turbo: message ${reason}`);
     },
   };
-  const codec = new WebAssembly.Instance(compiled, { host }).exports as Codec;
+  const codec = startWasm(compiled, { host }) as Codec;
   codec._initialize();
   return codec;
 }

@@ -1,5 +1,6 @@
 import { LRUCache } from 'lru-cache';
 
+import { compileWasm, startWasm } from '../wasm.ts';
 import type { Axis, Geometry } from './geometry.ts';
 import type { Pixels, PreprocessSpec } from './image-decoder.ts';
 import { RESAMPLE_WASM } from './resample-wasm.generated.ts';
@@ -62,14 +63,7 @@ export interface Resampling {
   run: (input: Uint8Array) => Pixels;
 }
 
-/** What @types/node does not declare. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: object };
-};
-
-const wasm = new WebAssembly.Instance(new WebAssembly.Module(Buffer.from(RESAMPLE_WASM, 'base64')))
-  .exports as {
+const wasm = startWasm(compileWasm(RESAMPLE_WASM)) as {
   memory: { buffer: ArrayBuffer; grow: (pages: number) => void };
   resampleRows: (...parameters: number[]) => void;
   resampleColumns: (...parameters: number[]) => void;

@@ -1,3 +1,4 @@
+import { compileWasm, startWasm } from '../wasm.ts';
 import { SIMILARITY_WASM } from './similarity-wasm.generated.ts';
 
 /**
@@ -5,12 +6,6 @@ import { SIMILARITY_WASM } from './similarity-wasm.generated.ts';
  * next call.
  */
 export type Similarities = (vector: Float32Array) => Float32Array;
-
-/** TypeScript declares WebAssembly for browsers only. */
-declare const WebAssembly: {
-  Module: new (bytes: Uint8Array) => object;
-  Instance: new (module: object) => { exports: unknown };
-};
 
 interface Exports {
   memory: { buffer: ArrayBuffer; grow: (pages: number) => void };
@@ -23,7 +18,7 @@ interface Exports {
   ) => void;
 }
 
-const module = new WebAssembly.Module(Buffer.from(SIMILARITY_WASM, 'base64'));
+const module = compileWasm(SIMILARITY_WASM);
 
 const FLOAT_BYTES = Float32Array.BYTES_PER_ELEMENT;
 /** Numbers that are computed at once. */
@@ -36,7 +31,7 @@ export function similaritiesTo(matrix: Float32Array, width: number): Similaritie
   const [paddedRows, paddedWidth] = [padded(rows), padded(width)];
   const vectorAt = paddedRows * paddedWidth * FLOAT_BYTES;
   const targetAt = vectorAt + paddedWidth * FLOAT_BYTES;
-  const wasm = new WebAssembly.Instance(module).exports as Exports;
+  const wasm = startWasm(module) as Exports;
   const bytes = targetAt + paddedRows * FLOAT_BYTES;
   wasm.memory.grow(Math.ceil(bytes / PAGE_BYTES));
   const { buffer } = wasm.memory;
