@@ -1,8 +1,8 @@
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
-import { dirname, join } from 'node:path';
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
 import { z } from 'zod';
 import { AppError } from '../errors.ts';
-import { isMissing, isUnwritable } from './model-files.ts';
+import { isMissing, keepFile } from './model-files.ts';
 import type { Manifest } from './model-manifest.ts';
 import type { Encoded } from './ort-session.ts';
 import { GOLDEN_TOLERANCES, type Precision } from './precision.ts';
@@ -171,23 +171,13 @@ export function createGoldenCache(cacheFolder: string): GoldenCache {
         tolerance: GOLDEN_TOLERANCE,
       };
     },
-    write: async (hash, golden) => {
-      const file = fileOf(hash);
+    write: (hash, golden) => {
       const record = {
         text: golden.text,
         image_embedding: toBase64(golden.imageEmbedding),
         text_embedding: toBase64(golden.textEmbedding),
       };
-      try {
-        await mkdir(dirname(file), { recursive: true });
-        // Two processes may start at once: each writes its own file, the last rename wins.
-        await writeFile(`${file}.${process.pid}`, JSON.stringify(record));
-        await rename(`${file}.${process.pid}`, file);
-        return true;
-      } catch (error) {
-        if (isUnwritable(error)) return false;
-        throw error;
-      }
+      return keepFile(fileOf(hash), JSON.stringify(record));
     },
   };
 }

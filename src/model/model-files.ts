@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { createReadStream } from 'node:fs';
-import { readFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { z } from 'zod';
 import { AppError, messageOf } from '../errors.ts';
 
@@ -61,9 +61,22 @@ export function isMissing(error: unknown): boolean {
   return code === 'ENOENT' || code === 'ENOTDIR';
 }
 
-/** Whether a file system error says that nothing can be kept there: a read-only container must still start. */
-export function isUnwritable(error: unknown): boolean {
-  return UNWRITABLE.has((error as NodeJS.ErrnoException).code ?? '');
+/**
+ * Writes a file of the cache, with its folder, whole or not at all. False where nothing can be kept: a read-only
+ * container must still start.
+ */
+export async function keepFile(path: string, content: string | Uint8Array): Promise<boolean> {
+  try {
+    await mkdir(dirname(path), { recursive: true });
+    // Several may start at once: each writes its own file, the last rename wins.
+    const own = `${path}.${process.pid}.${crypto.randomUUID()}`;
+    await writeFile(own, content);
+    await rename(own, path);
+    return true;
+  } catch (error) {
+    if (UNWRITABLE.has((error as NodeJS.ErrnoException).code ?? '')) return false;
+    throw error;
+  }
 }
 
 const UNWRITABLE = new Set(['EACCES', 'EPERM', 'EROFS', 'ENOSPC', 'ENOTDIR', 'ENOENT']);

@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import { mkdir, readFile, realpath, rename, writeFile } from 'node:fs/promises';
+import { readFile, realpath } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { create, toBinary } from '@bufbuild/protobuf';
 import { AppError, messageOf } from '../errors.ts';
-import { isUnwritable } from './model-files.ts';
+import { keepFile } from './model-files.ts';
 import type { ModelFolder } from './model-folder.ts';
 import { ModelProtoSchema } from './onnx.generated.ts';
 import { BUILDER_VERSION, prepareGraph } from './prepare-graph.ts';
@@ -40,7 +40,12 @@ export async function preparedGraph(model: ModelFolder, folder: string): Promise
     preprocess: model.preprocess,
     dimensions: model.dimensions,
   });
-  return { bytes, weights, file, state: (await keep(file, seal(bytes))) ? 'written' : 'unwritten' };
+  return {
+    bytes,
+    weights,
+    file,
+    state: (await keepFile(file, seal(bytes))) ? 'written' : 'unwritten',
+  };
 }
 
 /** The model's identity covers its graphs and how pixels become numbers. */
@@ -52,20 +57,6 @@ async function readSource(file: string): Promise<Uint8Array> {
   return readFile(file).catch((cause: unknown) => {
     throw new AppError('model_invalid', `loading ${file}: ${messageOf(cause)}`, { cause });
   });
-}
-
-async function keep(file: string, bytes: Uint8Array): Promise<boolean> {
-  try {
-    await mkdir(dirname(file), { recursive: true });
-    // Several may start at once: each writes its own file, the last rename wins.
-    const own = `${file}.${process.pid}.${crypto.randomUUID()}`;
-    await writeFile(own, bytes);
-    await rename(own, file);
-    return true;
-  } catch (error) {
-    if (isUnwritable(error)) return false;
-    throw error;
-  }
 }
 
 /** The graph, and as one more of its metadata the SHA-256 of what comes before. */

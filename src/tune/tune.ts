@@ -1,10 +1,10 @@
-import type { ExecutionProvider } from '../model/clip-encoder.ts';
 import { readFile } from 'node:fs/promises';
 import { availableParallelism, cpus, totalmem } from 'node:os';
 import { basename } from 'node:path';
 import type { Environment } from '../config-env.ts';
 import { variableOf } from '../config-env.ts';
 import { loadConfig } from '../config.ts';
+import type { ExecutionProvider } from '../model/clip-encoder.ts';
 import { axesOf } from './axes.ts';
 import { changesOf, type Change } from './reasons.ts';
 import { search, type SearchOptions, type Tuning } from './search.ts';
