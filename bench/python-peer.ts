@@ -2,11 +2,11 @@ import { execFile } from 'node:child_process';
 import { createHash, randomUUID } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
-import { homedir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { promisify } from 'node:util';
 import { readModelFolder } from '../src/model/model-folder.ts';
+import { cacheFolder } from '../src/model/store.ts';
 import { createWorkerClipEncoder } from '../src/model/worker-clip-encoder.ts';
 import { packageFile } from '../src/package-files.ts';
 import { loadBundle } from '../src/policies/load-bundle.ts';
@@ -34,8 +34,7 @@ export async function installPythonPeer(say: (line: string) => void): Promise<st
   const key = createHash('sha256')
     .update(await readFile(requirements))
     .update(stdout);
-  const cache = process.env['XDG_CACHE_HOME'] ?? join(homedir(), '.cache');
-  const folder = join(cache, 'moderato', `bench-python-${key.digest('hex').slice(0, 12)}`);
+  const folder = join(cacheFolder(), `bench-python-${key.digest('hex').slice(0, 12)}`);
   const complete = join(folder, 'complete');
   const program = join(folder, 'bin/python');
   if (existsSync(complete)) return program;

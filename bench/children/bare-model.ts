@@ -1,16 +1,10 @@
 /** What the limits take from the product: its codec, its graph, its session options and its batch size. */
 import { availableParallelism } from 'node:os';
-import { loadConfig } from '../../src/config.ts';
 import type { Pixels } from '../../src/images/image-decoder.ts';
-import { createNativeDecoder } from '../../src/images/native-decoder.ts';
-import { decoderSettingsOf } from '../../src/inspector.ts';
-import { readModelFolder } from '../../src/model/model-folder.ts';
-import { preparedFolder, resolveModel } from '../../src/model/store.ts';
+import { preparedFolder } from '../../src/model/store.ts';
 import { openVisionEncoder } from '../../src/model/vision-encoder.ts';
-import { settings } from './child.ts';
+import { config, decoder, model } from './decoding.ts';
 
-const { config } = await loadConfig(settings.configFile);
-const model = await readModelFolder(await resolveModel(config.model.path));
 const { width, height } = model.preprocess;
 
 export const BATCH = config.batching.maxBatchSize;
@@ -20,7 +14,6 @@ export const CORES = availableParallelism();
 
 /** Encoded bytes to pixels in the calling thread. Throws for an image that is looked at more than once. */
 export function openDecoder(): (photo: Buffer) => Promise<Pixels> {
-  const decoder = createNativeDecoder(decoderSettingsOf(config.images, model.preprocess));
   return async (photo) => {
     const { views } = await decoder.decode(photo);
     const [view] = views;
