@@ -41,7 +41,8 @@ interface Entry<In, Out> {
 
 /**
  * Greedy batching: while one batch runs (or `concurrency` of them), the next fills and takes what waits, up to
- * `maxBatchSize`. So batches are full under load and nobody waits when idle.
+ * `maxBatchSize`. So batches are full under load and nobody waits when idle. Where several may start, they share
+ * what waits, so that none is idle while another has two.
  */
 export class Batcher<In, Out> {
   readonly #options: BatcherOptions<In, Out>;
@@ -84,11 +85,18 @@ export class Batcher<In, Out> {
       await this.#running.enter();
       await this.#waitForMore();
       this.#dropUnwanted();
-      const batch = this.#queue.splice(0, this.#options.maxBatchSize);
+      const batch = this.#queue.splice(0, this.#nextSize());
       batch.forEach(() => this.#room.leave());
       void this.#runBatch(batch).finally(() => this.#running.leave());
     }
     this.#pumping = false;
+  }
+
+  #nextSize(): number {
+    const { maxBatchSize, maxWaitMs = 0, concurrency = 1 } = this.#options;
+    if (maxWaitMs > 0) return maxBatchSize; // full ones are worth a wait
+    const startable = concurrency - this.#running.count + 1;
+    return Math.min(maxBatchSize, Math.ceil(this.#queue.length / startable));
   }
 
   /** Nobody waits for these any more: the device works for others instead. */

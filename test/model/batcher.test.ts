@@ -36,8 +36,10 @@ describe('Batcher', () => {
         fc.array(fc.integer(), { maxLength: 60 }),
         fc.integer({ min: 1, max: 9 }),
         fc.integer({ min: 1, max: 12 }),
-        async (items, maxBatchSize, maxQueued) => {
-          const { batcher, batches } = batcherOf(double, { maxBatchSize, maxQueued });
+        fc.integer({ min: 1, max: 5 }),
+        async (items, maxBatchSize, maxQueued, concurrency) => {
+          const options = { maxBatchSize, maxQueued, concurrency };
+          const { batcher, batches } = batcherOf(double, options);
           expect(await values(items.map((n) => batcher.submit(n)))).toEqual(
             items.map((n) => n * 2),
           );
@@ -86,6 +88,32 @@ describe('Batcher', () => {
     expect(batches).toEqual([4, 4, 3]);
     release.splice(0).forEach((go) => go());
     expect(await values(results)).toEqual(Array.from({ length: 11 }, (_, n) => n * 2));
+  });
+
+  it('shares what waits among the batches that can start', async () => {
+    const release: Array<() => void> = [];
+    const hold: Run = async (batch) => {
+      await new Promise<void>((resolve) => release.push(resolve));
+      return double(batch);
+    };
+    const { batcher, batches } = batcherOf(hold, { concurrency: 3, maxBatchSize: 8 });
+    const first = Array.from({ length: 7 }, (_, n) => batcher.submit(n));
+    await settle();
+    expect(batches).toEqual([3, 2, 2]);
+    const later = Array.from({ length: 6 }, (_, n) => batcher.submit(7 + n));
+    release.splice(0, 1).forEach((go) => go());
+    await settle();
+    expect(batches).toEqual([3, 2, 2, 6]); // nobody else is idle
+    release.splice(0).forEach((go) => go());
+    await values([...first, ...later]);
+  });
+
+  it('shares nothing where full batches are worth a wait', async () => {
+    const { batcher, batches, clock } = batcherOf(double, { concurrency: 2, maxWaitMs: 50 });
+    const results = [1, 2, 3].map((n) => batcher.submit(n));
+    await clock.advance(50);
+    await values(results);
+    expect(batches).toEqual([3]);
   });
 
   it('waits maxWaitMs for an incomplete batch, and not once it is full', async () => {
