@@ -177,8 +177,8 @@ export const configSchema = z.strictObject({
       graph: z.enum(['prepared', 'plain']).default('prepared'),
       /** The GPUs that are used. */
       devices: z.array(z.coerce.number().int().nonnegative()).min(1).default([0]),
-      /** Inferences that run at once, on each GPU or on the CPU; each holds the vision tower's weights. */
-      workers: count.default(1),
+      /** Inferences that run at once, on each GPU or on the CPU; each holds the vision tower's weights. 0: see cores.ts. */
+      workers: z.int().nonnegative().default(0),
       /** Threads of one inference on the CPU; 0: the cores are shared out among the workers. */
       threads: z.int().nonnegative().default(0),
       /** Of one inference; then the device is taken for hung and the process ends. */
@@ -187,7 +187,7 @@ export const configSchema = z.strictObject({
     .prefault({}),
   batching: z
     .strictObject({
-      maxBatchSize: count.default(8),
+      maxBatchSize: count.default(4),
       maxWaitMs: ms.default(0),
     })
     .prefault({}),

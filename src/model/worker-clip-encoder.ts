@@ -1,4 +1,3 @@
-import { availableParallelism } from 'node:os';
 import { AppError } from '../errors.ts';
 import type { Pixels } from '../images/image-decoder.ts';
 import type {
@@ -8,6 +7,7 @@ import type {
   ExecutionProvider,
   UnitVector,
 } from './clip-encoder.ts';
+import { shareCores } from './cores.ts';
 import { startEncoderThread, type EncoderThread } from './encoder-thread.ts';
 import {
   checkGolden,
@@ -36,7 +36,7 @@ export interface WorkerClipEncoderOptions {
   preparedFolder?: string;
   /** Which GPUs. @default [0] */
   devices?: readonly number[];
-  /** Inferences that run at once, on each GPU or on the CPU. @default 1 */
+  /** Inferences that run at once, on each GPU or on the CPU; 0: see `shareCores`. @default 1 */
   workers?: number;
   /** Threads of one inference on the CPU; 0: the cores are shared out among the workers. @default 0 */
   threads?: number;
@@ -74,8 +74,9 @@ export async function createWorkerClipEncoder(
   const executionProvider = options.executionProvider ?? 'cpu';
   const goldenCache = options.goldenCache ?? createGoldenCache(cacheFolder());
   const devices = executionProvider === 'cpu' ? [0] : (options.devices ?? [0]);
-  const { workers = 1, startThread = startEncoderThread } = options;
-  const threads = threadsOfEach(workers, options.threads ?? 0);
+  const { startThread = startEncoderThread } = options;
+  const wanted = { workers: options.workers ?? 1, threads: options.threads ?? 0 };
+  const { workers, threads } = shareCores(wanted, model, executionProvider);
   const start = (
     provider: ExecutionProvider,
     deviceId: number,
@@ -120,11 +121,6 @@ export async function createWorkerClipEncoder(
     await Promise.all(started.map((thread) => thread.close()));
     throw error;
   }
-}
-
-/** Threads of one inference on the CPU; 0 shares the cores out among the workers. */
-export function threadsOfEach(workers: number, threads: number): number {
-  return threads || Math.max(1, Math.floor(availableParallelism() / workers));
 }
 
 /** What the CPU computes is the reference of every other provider; where nothing is known, it is computed now. */

@@ -4,7 +4,8 @@
  */
 import { availableParallelism } from 'node:os';
 import type { EmbedderConfig } from '../inspector.ts';
-import { threadsOfEach } from '../model/worker-clip-encoder.ts';
+import { shareCores } from '../model/cores.ts';
+import type { ModelFolder } from '../model/model-folder.ts';
 
 /** Nothing is left to a default: no 0 stands for the cores. */
 export interface Settings {
@@ -30,11 +31,13 @@ export const PATHS: Readonly<Record<SettingName, readonly [section: string, key:
 
 export const SETTING_NAMES = Object.keys(PATHS) as SettingName[];
 
-/** What a configuration comes to on this machine. */
-export function settingsOf({ model, batching, images, pipeline }: EmbedderConfig): Settings {
+/** What a configuration comes to on this machine with this model. */
+export function settingsOf(
+  { model, batching, images, pipeline }: EmbedderConfig,
+  folder: ModelFolder,
+): Settings {
   return {
-    workers: model.workers,
-    threads: threadsOfEach(model.workers, model.threads),
+    ...shareCores(model, folder, model.executionProvider),
     maxBatchSize: batching.maxBatchSize,
     maxWaitMs: batching.maxWaitMs,
     decoders: images.decoders || availableParallelism(),

@@ -5,6 +5,8 @@ import type { Environment } from '../config-env.ts';
 import { variableOf } from '../config-env.ts';
 import { loadConfig } from '../config.ts';
 import type { ExecutionProvider } from '../model/clip-encoder.ts';
+import { readModelFolder } from '../model/model-folder.ts';
+import { resolveModel } from '../model/store.ts';
 import { axesOf } from './axes.ts';
 import { changesOf, type Change } from './reasons.ts';
 import { search, type SearchOptions, type Tuning } from './search.ts';
@@ -60,7 +62,7 @@ export async function tune(options: TuneOptions): Promise<Tuned> {
   const { file, seconds, rounds, signal, onMeasured, env = process.env } = options;
   const { config } = await loadConfig(file, env);
   const cores = availableParallelism();
-  const { executionProvider, devices, path } = config.model;
+  const { executionProvider, devices, path, precision } = config.model;
   const place = { cpu: cpuName(), cores, model: basename(path), executionProvider };
   const maxMemoryMiB = options.maxMemoryMiB ?? memoryHere() * MEMORY_PART;
   const fixed = SETTING_NAMES.flatMap((name) => {
@@ -68,7 +70,8 @@ export async function tune(options: TuneOptions): Promise<Tuned> {
     return env[variable] === undefined ? [] : [{ name, variable }];
   });
   const fixedNames = new Set(fixed.map(({ name }) => name));
-  const given = settingsOf(config);
+  const model = await readModelFolder(await resolveModel(path), precision);
+  const given = settingsOf(config, model);
   const files = spread(options.images, MAX_IMAGES);
 
   const tuning = await search({

@@ -103,7 +103,7 @@ describe.each(FOLDERS)('the kustomization %s', (folder) => {
   it('carries a configuration that Moderato accepts, with every variable the pod sets', async () => {
     const config = await configOf(folder);
     expect(config.policies).toBe(join(folderOfConfigs, 'policies.yaml'));
-    expect(config.model.threads).toBe(2);
+    expect(config.images.decoders).toBe(2);
   });
 
   it('carries a policy bundle that Moderato accepts, in which nothing is enforced unmeasured', () => {
