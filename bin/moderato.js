@@ -5,8 +5,11 @@ import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { fileURLToPath } from 'node:url';
+import { ENVIRONMENT, OPTIONS } from './process-memory.js';
 
 const NEEDED = 24;
+/** Commands whose process is worth settings of its own. */
+const RUN_LONG = ['run', 'tune'];
 
 const root = fileURLToPath(new URL('..', import.meta.url));
 const inClone = existsSync(`${root}src/cli.ts`);
@@ -25,11 +28,29 @@ function start() {
   } else if (!inClone && !existsSync(`${root}dist/cli.js`)) {
     give(`moderato: ${root}dist/cli.js is missing: install the package again.`);
   } else {
+    if (RUN_LONG.includes(process.argv[2])) settleMemory();
     import(inClone ? '../src/cli.ts' : '../dist/cli.js').catch((error) => {
       console.error(error);
       process.exitCode = 1;
     });
   }
+}
+
+/** Starts this process anew with what is to be settled at the start, under the same id; what is set already stays. */
+function settleMemory() {
+  const given = [...process.execArgv, process.env.NODE_OPTIONS ?? ''].join(' ');
+  const options = Object.entries(OPTIONS)
+    .filter(([name]) => !given.includes(name))
+    .map(([name, value]) => `${name}=${value}`);
+  const settled = Object.keys(ENVIRONMENT).every((name) => name in process.env);
+  if (settled && options.length === 0) return;
+  // A channel to a parent would be lost; Windows has no such call.
+  if (process.channel || process.platform === 'win32') return;
+  const { execPath, execArgv, argv, env } = process;
+  process.execve(execPath, [execPath, ...execArgv, ...options, ...argv.slice(1)], {
+    ...ENVIRONMENT,
+    ...env,
+  });
 }
 
 function startWith(node) {

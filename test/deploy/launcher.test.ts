@@ -15,6 +15,10 @@ if (how === 'drain') {
   process.on('SIGTERM', () => { clearInterval(forever); process.exitCode = 3; });
 }
 console.log('%s ' + process.argv.slice(2).join(' '));
+if (how === 'run' || how === 'tune') {
+  const { MALLOC_MMAP_THRESHOLD_: threshold } = process.env;
+  console.log(JSON.stringify({ pid: process.pid, options: process.execArgv, threshold }));
+}
 if (how === 'die') process.kill(process.pid, 'SIGKILL');
 `;
 
@@ -44,10 +48,19 @@ function clone({ installed }: { installed: boolean }): void {
   symlinkSync(process.execPath, join(folder, 'node_modules/node/bin/node'));
 }
 
-function start(args: string[], { old = false } = {}): ChildProcess {
+interface StartOptions {
+  old?: boolean;
+  /** Of Node. */
+  options?: string[];
+  env?: NodeJS.ProcessEnv;
+}
+
+function start(args: string[], { old, options = [], env }: StartOptions = {}): ChildProcess {
   const preload = old ? ['--import', OLD] : [];
-  return spawn(process.execPath, [...preload, join(folder, 'bin/moderato.js'), ...args], {
+  const program = join(folder, 'bin/moderato.js');
+  return spawn(process.execPath, [...preload, ...options, program, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...process.env, ...env },
   });
 }
 
@@ -88,6 +101,43 @@ describe('bin/moderato.js', () => {
     const { code, err } = await outcome(start([]));
     expect(code).toBe(1);
     expect(err).toContain('install the package again');
+  });
+
+  describe('starting what runs for long', () => {
+    const settled = async (child: ChildProcess) => {
+      const { out } = await outcome(child);
+      return JSON.parse(out.split('\n')[1] ?? '') as {
+        pid: number;
+        options: string[];
+        threshold?: string;
+      };
+    };
+
+    it.each(['run', 'tune'])(
+      'settles the memory of `%s`, under the same process id',
+      async (how) => {
+        clone({ installed: true });
+        const child = start([how, '-c', 'x y'], { options: ['--no-deprecation'] });
+        expect(await settled(child)).toEqual({
+          pid: child.pid,
+          options: ['--no-deprecation', '--initial-heap-size=256', '--max-semi-space-size=4'],
+          threshold: '131072',
+        });
+      },
+    );
+
+    it('leaves what was settled by whoever starts it', async () => {
+      clone({ installed: true });
+      const child = start(['run'], {
+        options: ['--initial-heap-size=64'],
+        env: { NODE_OPTIONS: '--max-semi-space-size=32', MALLOC_MMAP_THRESHOLD_: '65536' },
+      });
+      expect(await settled(child)).toEqual({
+        pid: child.pid,
+        options: ['--initial-heap-size=64'],
+        threshold: '65536',
+      });
+    });
   });
 
   describe('started by an old Node', () => {

@@ -46,7 +46,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
     ...options.config,
   };
   await writeFile(file, stringify(config));
-  const child = spawn(process.execPath, [packageFile('src/cli.ts'), 'run', '-c', file], {
+  const child = spawn(process.execPath, [packageFile('bin/moderato.js'), 'run', '-c', file], {
     env: { ...process.env, ...options.env, NODE_OPTIONS: '' },
     stdio: ['ignore', 'pipe', 'pipe'],
   });
