@@ -77,7 +77,7 @@ export async function writeVitModel(folder: string, options: VitModelOptions): P
 const DATA_FILE = 'vision_model.onnx_data';
 
 interface VitGraph {
-  model: Buffer;
+  model: Uint8Array;
   /** In the order in which they lie in the file of weights. */
   weights: readonly { name: string; size: number }[];
 }
@@ -194,7 +194,7 @@ function vitGraph(shape: VitShape, precision: Precision): VitGraph {
 }
 
 /** The mean of four numbers for each token, spread over the dimensions. */
-function wordGraph(dimensions: number): Buffer {
+function wordGraph(dimensions: number): Uint8Array {
   const waves = (count: number): number[] =>
     Array.from({ length: count }, (_, at) => Math.sin(at + 1));
   const words = 49_408;
