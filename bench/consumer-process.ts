@@ -13,6 +13,8 @@ export interface ConsumerCommand {
   /** @default this Node */
   program?: string;
   args: readonly string[];
+  /** Beside that of this process. */
+  env?: Readonly<Record<string, string>>;
   /** Told of each message over the process's channel, where there is to be one. */
   onMessage?: (message: unknown) => void;
 }
@@ -21,9 +23,12 @@ const KILL_AFTER_MS = 40_000;
 const TAIL = 2_000;
 
 export function startConsumer(command: ConsumerCommand): ConsumerProcess {
-  const { program = process.execPath, args, onMessage } = command;
+  const { program = process.execPath, args, env, onMessage } = command;
   const channel = onMessage ? (['ipc'] as const) : [];
-  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe', ...channel] });
+  const child = spawn(program, args, {
+    stdio: ['ignore', 'pipe', 'pipe', ...channel],
+    env: { ...process.env, ...env },
+  });
   if (onMessage) child.on('message', onMessage);
   let tail = '';
   for (const stream of [child.stdout, child.stderr]) {

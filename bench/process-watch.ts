@@ -23,7 +23,7 @@ interface Watched {
   samples: Sample[];
 }
 
-const EVERY_MS = 100;
+const EVERY_MS = 500;
 /** Linux counts CPU time in hundredths of a second, whatever the hardware. */
 const TICKS_PER_SECOND = 100;
 

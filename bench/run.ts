@@ -12,13 +12,12 @@ import { smallEvents } from './groups/small-events.ts';
 import type { StudyName } from './groups.ts';
 import { machine } from './machine.ts';
 import { parseOptions, type BenchOptions } from './options.ts';
-import { COMPARED, optionsOf, ratiosOf, rowOf, type Results, type Row } from './results.ts';
+import { COMPARED, optionsOf, ratiosOf, rowOf, type Results } from './results.ts';
 import { runRounds } from './rounds.ts';
-import { createSetup, type Setup } from './setup.ts';
+import { createSetup } from './setup.ts';
 import { WARM_UP } from './stage.ts';
 import { renderResults } from './table.ts';
 import { judge } from './targets.ts';
-import { runService } from './trials.ts';
 
 const options = parseOptions(process.argv);
 const startedAt = performance.now();
@@ -61,22 +60,12 @@ async function bench({ only, rounds }: BenchOptions): Promise<Results> {
       ),
     ),
     scoring: await study('scoring', measureScoring),
-    latency: await study('latency', async () =>
-      measureLatency(setup, await capacity(setup, service)),
-    ),
+    latency: await study('latency', () => measureLatency(setup)),
     memory: await study('memory', () => measureMemory(setup)),
     backlogs: (await study('backlog', () => memoryByBacklog(setup, service))) ?? [],
     faults,
   };
   return { ...found, targets: judge(found) };
-}
-
-/** Events per second of the service, as measured already or now. */
-async function capacity(setup: Setup, service: Row | undefined): Promise<number> {
-  if (service?.rate) return service.rate.median;
-  const { rate } = await runService(await setup.stage(), await setup.backlog(), WARM_UP);
-  say(`the service's capacity: ${rate.toFixed(0)} events/s`);
-  return rate;
 }
 
 function say(line: string): void {

@@ -3,6 +3,7 @@ import type { Producer } from 'kafkajs';
 import { startConsumer, whileRunning, type ConsumerProcess } from './consumer-process.ts';
 import { publishAt, type Published } from './generator.ts';
 import { withProducer, type EventMaker } from './image-events.ts';
+import { SERVICE_PROCESS } from './service-process.ts';
 import {
   newTopic,
   PARTITIONS,
@@ -55,8 +56,10 @@ export async function withService<T>(
   ];
   const topics = { input, verdicts, deadLetters, routes: { not_inspected: notInspected } };
   const file = await writeConfig(stage, topics, settings);
+  const { options: memory, env } = SERVICE_PROCESS;
   const process = startConsumer({
-    args: [...(onMemory ? ['--import', PROBE] : []), CLI, 'run', '-c', file],
+    args: [...memory, ...(onMemory ? ['--import', PROBE] : []), CLI, 'run', '-c', file],
+    env,
     ...(onMemory && { onMessage: (usage) => onMemory(usage as NodeJS.MemoryUsage) }),
   });
   try {

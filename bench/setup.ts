@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { warmUpBroker } from './broker-warm-up.ts';
 import { eventMaker, fill } from './image-events.ts';
 import { lazy } from './lazy.ts';
 import type { BenchOptions } from './options.ts';
@@ -51,7 +52,11 @@ export async function createSetup(
     photos,
     folder,
     say,
-    stage: lazy(async () => open.use(await openStage(photos, folder, say))),
+    stage: lazy(async () => {
+      const stage = open.use(await openStage(photos, folder, say));
+      if (!options.smoke) await warmUpBroker(stage);
+      return stage;
+    }),
     backlog: lazy(() =>
       newBacklog(setup, { events: options.events + WARM_UP, files: photos.files, format: 'json' }),
     ),

@@ -5,6 +5,7 @@ import { fileURLToPath } from 'node:url';
 import { createVerdictDecoder } from '../src/events/index.ts';
 import type { ChildReport, ChildSettings } from './children/child.ts';
 import { ProcessWatch } from './process-watch.ts';
+import { SERVICE_PROCESS } from './service-process.ts';
 import {
   newTopic,
   WARM_UP,
@@ -49,7 +50,8 @@ export function serviceTrial(
     command: async (verdicts) => {
       const deadLetters = await newTopic(stage, 'dead-letters');
       const topics = { input: backlog.topic, verdicts, deadLetters };
-      return { args: argsOf(await writeConfig(stage, topics, { ...settings, groupId })) };
+      const args = argsOf(await writeConfig(stage, topics, { ...settings, groupId }));
+      return { args: [...SERVICE_PROCESS.options, ...args], env: SERVICE_PROCESS.env };
     },
     check: everyImageInspected(),
   };
@@ -94,6 +96,8 @@ export async function runChild(
   const file = fileURLToPath(new URL(`./children/${program}.ts`, import.meta.url));
   const all: ChildSettings = { ...settings, events: events + WARM_UP };
   const child = fork(file, [JSON.stringify(all)], {
+    execArgv: [...process.execArgv, ...SERVICE_PROCESS.options],
+    env: { ...process.env, ...SERVICE_PROCESS.env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const watch = new ProcessWatch(new Map([[child.pid ?? 0, program]]));

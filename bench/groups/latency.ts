@@ -1,19 +1,25 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { configSchema } from '../../src/config-schema.ts';
 import { createVerdictDecoder } from '../../src/events/index.ts';
 import type { Timings } from '../../src/events/types.generated.ts';
-import { arrivalTimes, type Published } from '../generator.ts';
+import { withAdmin } from '../../src/kafka/topics.ts';
+import { arrivalTimes, type Arrivals, type Published } from '../generator.ts';
 import { eventMaker } from '../image-events.ts';
-import { withService } from '../running-service.ts';
+import { withService, type RunningService } from '../running-service.ts';
 import type { Setup } from '../setup.ts';
-import { WARM_UP } from '../stage.ts';
+import { WARM_UP, type Stage } from '../stage.ts';
 import { percentilesOf, spreadOf, type Percentiles, type Spread } from '../statistics.ts';
-import { readLog } from '../verdict-log.ts';
+import { endOffsets, readLog } from '../verdict-log.ts';
 
 const LOADS = [0.2, 0.5, 0.8];
 /** One after the other, round by round. */
-const SECONDS = { full: 5, smoke: 1 };
+const SECONDS = { full: 8, smoke: 2 };
 /** Events at once in the beginning: batches are full then. */
-const BURST = WARM_UP + 128;
+const BURST = WARM_UP + 256;
+/** Events that wait while the capacity is measured, whatever comes. */
+const BACKLOG = BURST;
+/** Until they do. */
+const SETTLING_MS = 1_500;
 
 export interface LatencyRow {
   /** Part of the capacity. */
@@ -40,7 +46,7 @@ export interface LatencyRow {
 }
 
 export interface Latency {
-  /** Events per second. */
+  /** Events per second while the generator works beside the service. */
   capacity: number;
   arrivals: 'poisson' | 'even';
   /** The largest batch, and the median of how long it took. */
@@ -56,19 +62,29 @@ interface Seen {
   timings: Timings;
 }
 
-/** (f) How long an event takes at several loads. An open loop: the load does not wait for the service. */
-export async function measureLatency(setup: Setup, capacity: number): Promise<Latency> {
+/**
+ * (f) How long an event takes at several loads. An open loop: the load does not wait for the service. Events are in
+ * Avro, which costs the generator least.
+ */
+export async function measureLatency(setup: Setup): Promise<Latency> {
   const { options, photos, say } = setup;
   const { arrivals: kind, rounds, smoke } = options;
   const seconds = smoke ? SECONDS.smoke : SECONDS.full;
   const stage = await setup.stage();
   const phases: Array<{ load: number; published: Published[] }> = [];
   let burst: Published[] = [];
+  let capacity = 0;
   const seen = new Map<string, Seen>();
-  const make = await eventMaker(photos.files, 'json');
+  const make = await eventMaker(photos.files, 'avro');
   await withService({ stage, make }, async (service) => {
+    const startedAt = performance.now();
     burst = await service.publish(new Array<number>(BURST).fill(0));
     await service.caughtUp();
+    const rough = (BURST * 1000) / (performance.now() - startedAt);
+    capacity = await capacityBeside(stage, service, { rate: rough, seconds, kind: 'even' });
+    // Again, with the generator as busy as the service.
+    capacity = await capacityBeside(stage, service, { rate: capacity, seconds, kind: 'even' });
+    say(`the service's capacity beside the generator: ${capacity.toFixed(0)} events/s`);
     for (let round = 1; round <= rounds; round++) {
       for (const load of LOADS) {
         const times = arrivalTimes({ rate: load * capacity, seconds, kind });
@@ -103,6 +119,28 @@ export async function measureLatency(setup: Setup, capacity: number): Promise<La
       );
     }),
   };
+}
+
+/** What the service does, in events per second, while a backlog waits and so many more are published. */
+async function capacityBeside(
+  { kafka }: Stage,
+  service: RunningService,
+  arrivals: Arrivals,
+): Promise<number> {
+  return await withAdmin(kafka, 'measuring the capacity', async (admin) => {
+    const count = async (): Promise<{ verdicts: number; at: number }> => ({
+      verdicts: await endOffsets(admin, service.verdicts),
+      at: performance.now(),
+    });
+    const waiting = new Array<number>(BACKLOG).fill(0);
+    const publishing = service.publish([...waiting, ...arrivalTimes(arrivals)]);
+    await sleep(SETTLING_MS);
+    const before = await count();
+    await publishing;
+    const after = await count();
+    await service.caughtUp();
+    return ((after.verdicts - before.verdicts) * 1000) / (after.at - before.at);
+  });
 }
 
 function rowOf(

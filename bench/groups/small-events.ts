@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
 import { lazy } from '../lazy.ts';
+import { SERVICE_PROCESS } from '../service-process.ts';
 import { newBacklog, type Setup } from '../setup.ts';
 import { WARM_UP } from '../stage.ts';
 import { runStream } from '../stream-trial.ts';
@@ -60,7 +61,9 @@ export function smallEvents(setup: Setup): Trial[] {
         const groupId = `kafkajs-loop-${randomUUID()}`;
         const { brokers } = stage;
         const settings = { brokers, groupId, input: backlog.topic, output, bytes: VERDICT_BYTES };
-        return Promise.resolve({ args: [programOf('kafkajs-loop'), JSON.stringify(settings)] });
+        const { options, env } = SERVICE_PROCESS;
+        const args = [...options, programOf('kafkajs-loop'), JSON.stringify(settings)];
+        return Promise.resolve({ args, env });
       },
     });
   };

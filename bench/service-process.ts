@@ -1,0 +1,7 @@
+import { ENVIRONMENT, OPTIONS } from '../bin/process-memory.js';
+
+/** What bin/moderato.js gives the process of the service; here its parts and its limits have it too. */
+export const SERVICE_PROCESS = {
+  options: Object.entries(OPTIONS).map(([name, value]) => `${name}=${value}`),
+  env: ENVIRONMENT,
+};
