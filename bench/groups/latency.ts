@@ -14,11 +14,10 @@ import { endOffsets, readLog } from '../verdict-log.ts';
 const LOADS = [0.2, 0.5, 0.8];
 /** One after the other, round by round. */
 const SECONDS = { full: 8, smoke: 2 };
-/** Events at once in the beginning: batches are full then. */
+/** Events at once before the loads: batches are full then. */
 const BURST = WARM_UP + 256;
-/** Events that wait while the capacity is measured, whatever comes. */
-const BACKLOG = BURST;
-/** Until they do. */
+const AT_ONCE = new Array<number>(BURST).fill(0);
+/** Until those of a burst are there. */
 const SETTLING_MS = 1_500;
 
 export interface LatencyRow {
@@ -78,12 +77,13 @@ export async function measureLatency(setup: Setup): Promise<Latency> {
   const make = await eventMaker(photos.files, 'avro');
   await withService({ stage, make }, async (service) => {
     const startedAt = performance.now();
-    burst = await service.publish(new Array<number>(BURST).fill(0));
+    burst = await service.publish(AT_ONCE);
     await service.caughtUp();
-    const rough = (BURST * 1000) / (performance.now() - startedAt);
-    capacity = await capacityBeside(stage, service, { rate: rough, seconds, kind: 'even' });
-    // Again, with the generator as busy as the service.
-    capacity = await capacityBeside(stage, service, { rate: capacity, seconds, kind: 'even' });
+    capacity = (BURST * 1000) / (performance.now() - startedAt);
+    // At first roughly, then with a generator that is as busy as the service.
+    for (let time = 1; time <= 2; time++) {
+      capacity = await capacityBeside(stage, service, { rate: capacity, seconds, kind: 'even' });
+    }
     say(`the service's capacity beside the generator: ${capacity.toFixed(0)} events/s`);
     for (let round = 1; round <= rounds; round++) {
       for (const load of LOADS) {
@@ -121,7 +121,7 @@ export async function measureLatency(setup: Setup): Promise<Latency> {
   };
 }
 
-/** What the service does, in events per second, while a backlog waits and so many more are published. */
+/** What the service does, in events per second, while a burst waits and so many more events arrive. */
 async function capacityBeside(
   { kafka }: Stage,
   service: RunningService,
@@ -132,8 +132,7 @@ async function capacityBeside(
       verdicts: await endOffsets(admin, service.verdicts),
       at: performance.now(),
     });
-    const waiting = new Array<number>(BACKLOG).fill(0);
-    const publishing = service.publish([...waiting, ...arrivalTimes(arrivals)]);
+    const publishing = service.publish([...AT_ONCE, ...arrivalTimes(arrivals)]);
     await sleep(SETTLING_MS);
     const before = await count();
     await publishing;
