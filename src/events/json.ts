@@ -1,4 +1,5 @@
 import avsc from 'avsc';
+import { fromBase64 } from './base64.ts';
 import { isTimestamp } from './schemas.ts';
 
 /** What is wrong at one place of a message. `path` is dotted: `image.bytes`. */
@@ -71,6 +72,7 @@ function scalarFromJson(type: avsc.Type, value: unknown, wrong: (problem: string
       // A lone surrogate has no UTF-8: replaced here, so that the string is the same in every encoding.
       return typeof value === 'string' ? value.toWellFormed() : wrong('expected a string');
     case 'bytes':
+      if (Buffer.isBuffer(value)) return value; // see json-bytes.ts
       if (typeof value !== 'string') return wrong('expected base64');
       return fromBase64(value) ?? wrong('not valid base64');
     case 'boolean':
@@ -128,18 +130,4 @@ function toJson(type: avsc.Type, value: unknown): unknown {
 
 function isObject(value: unknown): value is Record<string, unknown> {
   return typeof value === 'object' && value !== null && !Array.isArray(value);
-}
-
-/**
- * Only canonical base64 (RFC 4648, section 4). Node's decoder also takes the URL alphabet, unused bits and the low
- * byte of any letter, and skips what it does not know: then the bytes are too few for the text, or the text does not
- * end as they would be written. Writing all of them to compare would take several times as long.
- */
-function fromBase64(text: string): Buffer | undefined {
-  const bytes = Buffer.from(text, 'base64');
-  if (text.length !== 4 * Math.ceil(bytes.length / 3)) return undefined;
-  if (Buffer.byteLength(text) !== text.length || text.includes('-') || text.includes('_'))
-    return undefined;
-  const end = bytes.length - (bytes.length % 3 || 3);
-  return bytes.toString('base64', Math.max(end, 0)) === text.slice(-4) ? bytes : undefined;
 }

@@ -4,6 +4,7 @@ import { AppError, messageOf } from '../errors.ts';
 import { createAvroReader, type AvroReader } from './avro-reader.ts';
 import { schemaFingerprint } from './fingerprint.ts';
 import { fromJson, type Fault } from './json.ts';
+import { takeBytesApart } from './json-bytes.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import { parseSchema, type Contract } from './schemas.ts';
 import { createWriterSchemas } from './writer-schemas.ts';
@@ -87,6 +88,24 @@ export function createMessageDecoder<T>(
   }
 
   function decodeJson(value: Buffer, faults: Fault[]): unknown {
+    return decodeAroundBytes(value) ?? decodeWhole(value, faults);
+  }
+
+  /** Undefined where anything is out of the ordinary. */
+  function decodeAroundBytes(value: Buffer): unknown {
+    const apart = takeBytesApart(value);
+    if (apart === null) return undefined;
+    try {
+      const faults: Fault[] = [];
+      const parsed: unknown = JSON.parse(textOf(apart.text), apart.reviver);
+      const message = fromJson(type, parsed, '', faults);
+      return faults.length === 0 ? message : undefined;
+    } catch {
+      return undefined;
+    }
+  }
+
+  function decodeWhole(value: Buffer, faults: Fault[]): unknown {
     let parsed: unknown;
     try {
       parsed = JSON.parse(textOf(value));
