@@ -56,9 +56,9 @@ export async function withService<T>(
   ];
   const topics = { input, verdicts, deadLetters, routes: { not_inspected: notInspected } };
   const file = await writeConfig(stage, topics, settings);
-  const { options: memory, env } = SERVICE_PROCESS;
+  const { execArgv, env } = SERVICE_PROCESS;
   const process = startConsumer({
-    args: [...memory, ...(onMemory ? ['--import', PROBE] : []), CLI, 'run', '-c', file],
+    args: [...execArgv, ...(onMemory ? ['--import', PROBE] : []), CLI, 'run', '-c', file],
     env,
     ...(onMemory && { onMessage: (usage) => onMemory(usage as NodeJS.MemoryUsage) }),
   });

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { createVerdictDecoder } from '../src/events/index.ts';
+import { DECODER_PROCESS } from '../src/images/decoder-child.ts';
 import type { ChildReport, ChildSettings } from './children/child.ts';
 import { ProcessWatch } from './process-watch.ts';
 import { SERVICE_PROCESS } from './service-process.ts';
@@ -51,7 +52,7 @@ export function serviceTrial(
       const deadLetters = await newTopic(stage, 'dead-letters');
       const topics = { input: backlog.topic, verdicts, deadLetters };
       const args = argsOf(await writeConfig(stage, topics, { ...settings, groupId }));
-      return { args: [...SERVICE_PROCESS.options, ...args], env: SERVICE_PROCESS.env };
+      return { args: [...SERVICE_PROCESS.execArgv, ...args], env: SERVICE_PROCESS.env };
     },
     check: everyImageInspected(),
   };
@@ -87,17 +88,21 @@ export type ChildProgram =
   | 'in-process'
   | 'loop';
 
+/** These do what a decoder process does. */
+const DECODES_ONLY = new Set<ChildProgram>(['jpeg', 'jpeg-sharp', 'jpeg-codec', 'loop']);
+
 /** Runs one of bench/children, which needs no Kafka. */
 export async function runChild(
   program: ChildProgram,
   settings: Omit<ChildSettings, 'events'>,
   events: number,
 ): Promise<Measurement> {
+  const memory = DECODES_ONLY.has(program) ? DECODER_PROCESS : SERVICE_PROCESS;
   const file = fileURLToPath(new URL(`./children/${program}.ts`, import.meta.url));
   const all: ChildSettings = { ...settings, events: events + WARM_UP };
   const child = fork(file, [JSON.stringify(all)], {
-    execArgv: [...process.execArgv, ...SERVICE_PROCESS.options],
-    env: { ...process.env, ...SERVICE_PROCESS.env },
+    execArgv: [...process.execArgv, ...memory.execArgv],
+    env: { ...process.env, ...memory.env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
   const watch = new ProcessWatch(new Map([[child.pid ?? 0, program]]));

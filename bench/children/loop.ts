@@ -19,9 +19,6 @@ const shares = Array.from({ length: processes }, async () => {
   const program = fileURLToPath(new URL('./loop-process.ts', import.meta.url));
   const child = fork(program, [JSON.stringify(share), JSON.stringify(decoder)], {
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
-    // As a decoder process is started by its pool.
-    execArgv: ['--max-semi-space-size=1'],
-    env: { ...process.env, UV_THREADPOOL_SIZE: '1', MALLOC_ARENA_MAX: '2' },
   });
   const failed = once(child, 'close').then(([code]) => {
     throw new Error(`a process of the loop ended with code ${String(code)}`);

@@ -61,8 +61,8 @@ export function smallEvents(setup: Setup): Trial[] {
         const groupId = `kafkajs-loop-${randomUUID()}`;
         const { brokers } = stage;
         const settings = { brokers, groupId, input: backlog.topic, output, bytes: VERDICT_BYTES };
-        const { options, env } = SERVICE_PROCESS;
-        const args = [...options, programOf('kafkajs-loop'), JSON.stringify(settings)];
+        const { execArgv, env } = SERVICE_PROCESS;
+        const args = [...execArgv, programOf('kafkajs-loop'), JSON.stringify(settings)];
         return Promise.resolve({ args, env });
       },
     });

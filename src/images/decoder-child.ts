@@ -10,6 +10,14 @@ import { SharedBytes } from './shared-bytes.ts';
 /** Nothing else of the environment is passed on: a decoder that is taken over finds no secrets. */
 const ENVIRONMENT = ['PATH', 'TZ', 'LANG', 'TMPDIR', 'LD_LIBRARY_PATH', 'SystemRoot', 'TEMP'];
 
+/** How Node and glibc manage the memory of a decoder process. */
+export const DECODER_PROCESS = {
+  // Pixels lie outside the heap and are freed when it is collected: a small nursery is, often.
+  execArgv: ['--max-semi-space-size=1'],
+  // One image at a time needs one thread; glibc's arenas, one a thread, hold on to freed pixels.
+  env: { UV_THREADPOOL_SIZE: '1', MALLOC_ARENA_MAX: '2' },
+};
+
 /** How much of what a process last wrote on stderr is kept, in characters. */
 const STDERR_TAIL = 2_000;
 
@@ -37,8 +45,7 @@ export function startDecoderChild(options: DecoderChildOptions): DecoderChild {
   const shared = SharedBytes.open();
   const child = fork(fileURLToPath(script), [JSON.stringify(options.settings)], {
     serialization: 'advanced',
-    // Pixels lie outside the heap and are freed when it is collected: a small nursery is, often.
-    execArgv: ['--max-semi-space-size=1'],
+    execArgv: DECODER_PROCESS.execArgv,
     env: {
       ...Object.fromEntries(
         ENVIRONMENT.flatMap((name) => {
@@ -46,9 +53,7 @@ export function startDecoderChild(options: DecoderChildOptions): DecoderChild {
           return value === undefined ? [] : [[name, value]];
         }),
       ),
-      // One image at a time needs one thread; glibc's arenas, one a thread, hold on to freed pixels.
-      UV_THREADPOOL_SIZE: '1',
-      MALLOC_ARENA_MAX: '2',
+      ...DECODER_PROCESS.env,
     },
     // The last is SHARED_FD in the child.
     stdio: ['ignore', 'ignore', 'pipe', 'ipc', shared?.fd ?? 'ignore'],
