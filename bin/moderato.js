@@ -44,8 +44,8 @@ function settleMemory() {
     .map(([name, value]) => `${name}=${value}`);
   const settled = Object.keys(ENVIRONMENT).every((name) => name in process.env);
   if (settled && options.length === 0) return;
-  // A channel to a parent would be lost; Windows has no such call.
-  if (process.channel || process.platform === 'win32') return;
+  // A channel to a parent would be lost. The call is experimental, and Windows has none that works.
+  if (process.channel || process.platform === 'win32' || !process.execve) return;
   const { execPath, execArgv, argv, env } = process;
   process.execve(execPath, [execPath, ...execArgv, ...options, ...argv.slice(1)], {
     ...ENVIRONMENT,

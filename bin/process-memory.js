@@ -1,5 +1,5 @@
 // How V8 and glibc manage the memory of a process that runs for long. Neither can be told once the process runs.
-// What each is worth stands in docs/performance.md.
+// What each is worth stands in docs/adr/0019-process-memory.md.
 
 /** Options of Node, in MiB. */
 export const OPTIONS = {

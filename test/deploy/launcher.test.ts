@@ -138,6 +138,15 @@ describe('bin/moderato.js', () => {
         threshold: '65536',
       });
     });
+
+    it('starts all the same where Node cannot do that', async () => {
+      clone({ installed: true });
+      const preload = 'data:text/javascript,process.execve=undefined';
+      const child = start(['run'], { options: ['--import', preload] });
+      const { options, threshold } = await settled(child);
+      expect(options).toEqual(['--import', preload]);
+      expect(threshold).toBe(process.env['MALLOC_MMAP_THRESHOLD_']);
+    });
   });
 
   describe('started by an old Node', () => {
