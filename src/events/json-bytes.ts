@@ -42,7 +42,8 @@ function afterQuote(json: Buffer, from: number): number {
   return json[quote] === QUOTE ? quote + 1 : 0;
 }
 
-function afterSpace(json: Buffer, from: number): number {
+/** Where the white space ends that begins at `from`. */
+export function afterSpace(json: Buffer, from: number): number {
   let at = from;
   while (json[at] === 0x20 || json[at] === 0x09 || json[at] === 0x0a || json[at] === 0x0d) at += 1;
   return at;

@@ -4,7 +4,7 @@ import { AppError, messageOf } from '../errors.ts';
 import { createAvroReader, type AvroReader } from './avro-reader.ts';
 import { schemaFingerprint } from './fingerprint.ts';
 import { fromJson, type Fault } from './json.ts';
-import { takeBytesApart } from './json-bytes.ts';
+import { afterSpace, takeBytesApart } from './json-bytes.ts';
 import type { SchemaRegistry } from './schema-registry.ts';
 import { parseSchema, type Contract } from './schemas.ts';
 import { createWriterSchemas } from './writer-schemas.ts';
@@ -149,11 +149,7 @@ function textOf(value: Buffer): string {
 /** An opening brace, after nothing but white space and a byte order mark. */
 function looksLikeJson(value: Buffer): boolean {
   const marked = value.length >= 3 && value.readUIntBE(0, 3) === 0xefbbbf;
-  for (const byte of marked ? value.subarray(3) : value) {
-    if (byte === 0x7b) return true;
-    if (byte !== 0x20 && byte !== 0x09 && byte !== 0x0a && byte !== 0x0d) return false;
-  }
-  return false;
+  return value[afterSpace(value, marked ? 3 : 0)] === 0x7b;
 }
 
 function undecodable(title: string, problem: string, cause?: unknown): AppError {

@@ -11,6 +11,8 @@ export interface Parallelism {
   threads: number;
 }
 
+type Weights = Pick<ModelFolder, 'path' | 'files' | 'graphs'>;
+
 /** More are a matter of measuring: `moderato tune`. */
 const MOST_WORKERS = 4;
 /** What the copies of the vision tower's weights may take together, in bytes. */
@@ -22,7 +24,7 @@ const MOST_WEIGHTS = 512 * 1024 * 1024;
  */
 export function shareCores(
   { workers, threads }: Parallelism,
-  model: Pick<ModelFolder, 'graphs' | 'files' | 'path'>,
+  model: Weights,
   executionProvider: ExecutionProvider,
   cores = availableParallelism(),
 ): Parallelism {
@@ -34,11 +36,7 @@ export function shareCores(
   return { workers: shared, threads: threads || Math.max(1, Math.floor(cores / shared)) };
 }
 
-function visionBytes({
-  path,
-  files,
-  graphs,
-}: Pick<ModelFolder, 'graphs' | 'files' | 'path'>): number {
+function visionBytes({ path, files, graphs }: Weights): number {
   return files
     .filter(({ name }) => join(path, name).startsWith(graphs.vision)) // with weights in a file beside it
     .reduce((sum, { bytes }) => sum + bytes, 0);
