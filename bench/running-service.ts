@@ -41,6 +41,17 @@ export interface RunningService {
 
 const PROBE = fileURLToPath(new URL('./memory-probe.ts', import.meta.url));
 
+/** Publishes so many events at once; resolves when all have their verdicts, with how many a second that were. */
+export async function workOff(
+  service: RunningService,
+  events: number,
+): Promise<{ published: Published[]; rate: number }> {
+  const startedAt = performance.now();
+  const published = await service.publish(new Array<number>(events).fill(0));
+  await service.caughtUp();
+  return { published, rate: (events * 1000) / (performance.now() - startedAt) };
+}
+
 /** Runs `moderato run` while `work` publishes to it. */
 export async function withService<T>(
   options: ServiceOptions,

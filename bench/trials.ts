@@ -101,7 +101,7 @@ export async function runChild(
   const file = fileURLToPath(new URL(`./children/${program}.ts`, import.meta.url));
   const all: ChildSettings = { ...settings, events: events + WARM_UP };
   const child = fork(file, [JSON.stringify(all)], {
-    execArgv: [...process.execArgv, ...memory.execArgv],
+    execArgv: memory.execArgv,
     env: { ...process.env, ...memory.env },
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });

@@ -5,7 +5,7 @@ import type { Timings } from '../../src/events/types.generated.ts';
 import { withAdmin } from '../../src/kafka/topics.ts';
 import { arrivalTimes, type Arrivals, type Published } from '../generator.ts';
 import { eventMaker } from '../image-events.ts';
-import { withService, type RunningService } from '../running-service.ts';
+import { withService, workOff, type RunningService } from '../running-service.ts';
 import type { Setup } from '../setup.ts';
 import { WARM_UP, type Stage } from '../stage.ts';
 import { percentilesOf, spreadOf, type Percentiles, type Spread } from '../statistics.ts';
@@ -16,7 +16,6 @@ const LOADS = [0.2, 0.5, 0.8];
 const SECONDS = { full: 8, smoke: 2 };
 /** Events at once before the loads: batches are full then. */
 const BURST = WARM_UP + 256;
-const AT_ONCE = new Array<number>(BURST).fill(0);
 /** Until those of a burst are there. */
 const SETTLING_MS = 1_500;
 
@@ -76,10 +75,7 @@ export async function measureLatency(setup: Setup): Promise<Latency> {
   const seen = new Map<string, Seen>();
   const make = await eventMaker(photos.files, 'avro');
   await withService({ stage, make }, async (service) => {
-    const startedAt = performance.now();
-    burst = await service.publish(AT_ONCE);
-    await service.caughtUp();
-    capacity = (BURST * 1000) / (performance.now() - startedAt);
+    ({ published: burst, rate: capacity } = await workOff(service, BURST));
     // At first roughly, then with a generator that is as busy as the service.
     for (let time = 1; time <= 2; time++) {
       capacity = await capacityBeside(stage, service, { rate: capacity, seconds, kind: 'even' });
@@ -132,7 +128,8 @@ async function capacityBeside(
       verdicts: await endOffsets(admin, service.verdicts),
       at: performance.now(),
     });
-    const publishing = service.publish([...AT_ONCE, ...arrivalTimes(arrivals)]);
+    const burst = new Array<number>(BURST).fill(0);
+    const publishing = service.publish([...burst, ...arrivalTimes(arrivals)]);
     await sleep(SETTLING_MS);
     const before = await count();
     await publishing;

@@ -3,7 +3,7 @@ import { withAdmin } from '../../src/kafka/topics.ts';
 import { arrivalTimes } from '../generator.ts';
 import { eventMaker } from '../image-events.ts';
 import { childrenOf } from '../process-watch.ts';
-import { withService, type RunningService } from '../running-service.ts';
+import { withService, workOff, type RunningService } from '../running-service.ts';
 import type { Setup } from '../setup.ts';
 import { trendOf, type Sample, type Trend } from '../trend.ts';
 import { endOffsets } from '../verdict-log.ts';
@@ -106,12 +106,8 @@ export async function measureMemory(setup: Setup): Promise<MemoryTrend> {
 /** Events per second over the second half of a burst. */
 async function capacityOf(service: RunningService, burst: number): Promise<number> {
   const half = burst / 2;
-  await service.publish(new Array<number>(half).fill(0));
-  await service.caughtUp();
-  const startedAt = performance.now();
-  await service.publish(new Array<number>(half).fill(0));
-  await service.caughtUp();
-  return (half * 1000) / (performance.now() - startedAt);
+  await workOff(service, half);
+  return (await workOff(service, half)).rate;
 }
 
 async function mixedFiles(setup: Setup): Promise<string[]> {
