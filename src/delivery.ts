@@ -1,5 +1,5 @@
 /** Kafka in and out, put together for what `delivery` promises. */
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from './kafka/client.ts';
 import type { Clock } from './clock.ts';
 import type { LoadedConfig } from './config.ts';
 import type { EventSource } from './consumers/event-source.ts';
@@ -18,7 +18,7 @@ import {
 import type { VerdictSink } from './producers/verdict-sink.ts';
 
 export interface DeliveryParts {
-  kafka: Kafka;
+  kafka: KafkaClient;
   registry: SchemaRegistry | undefined;
   clock: Clock;
   logger: Logger;

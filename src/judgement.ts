@@ -1,6 +1,6 @@
 import { hash } from 'node:crypto';
 import type { InspectedImage } from './cache/embedding-cache.ts';
-import type { InputRecord } from './consumers/event-source.ts';
+import type { KafkaRecord } from './kafka/record.ts';
 import { AppError } from './errors.ts';
 import { originOf } from './events/origin.ts';
 import type {
@@ -38,7 +38,7 @@ export interface Judge {
 /** What is known of one record so far; in the end, everything that is emitted for it. */
 export class Judgement {
   readonly #judge: Judge;
-  readonly #record: InputRecord;
+  readonly #record: KafkaRecord;
   readonly #journey: Journey;
   #event: ImageEvent | undefined;
   #image: ImageFacts | null = null;
@@ -51,7 +51,7 @@ export class Judgement {
   #bundleHash: string;
   #error: AppError | undefined;
 
-  constructor(judge: Judge, record: InputRecord, journey: Journey) {
+  constructor(judge: Judge, record: KafkaRecord, journey: Journey) {
     this.#judge = judge;
     this.#record = record;
     this.#journey = journey;

@@ -1,5 +1,5 @@
 import { stat } from 'node:fs/promises';
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import { registryOf } from '../app.ts';
 import { readConfig } from '../config.ts';
 import type { Config, Secrets } from '../config-schema.ts';
@@ -117,7 +117,7 @@ async function broker(
 }
 
 /** What is written carries an event's key, headers and labels: a smaller limit than the input's may be hit. */
-async function roomForEveryEvent(kafka: Kafka, topics: Config['topics']): Promise<void> {
+async function roomForEveryEvent(kafka: KafkaClient, topics: Config['topics']): Promise<void> {
   const limits = await messageLimits(kafka, topicsOf({ topics }));
   const wanted = limits.get(topics.input) ?? 0;
   const lines = [...limits]

@@ -3,11 +3,11 @@ import { loadConfig, type LoadedConfig } from '../config.ts';
 import type { SchemaRegistry } from '../events/schema-registry.ts';
 import { createKafka } from '../kafka/client.ts';
 import { createLogger, type Logger } from '../logger.ts';
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 
 export interface Connection {
   loaded: LoadedConfig;
-  kafka: Kafka;
+  kafka: KafkaClient;
   registry: SchemaRegistry | undefined;
   logger: Logger;
 }

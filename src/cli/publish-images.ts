@@ -1,11 +1,12 @@
-import { Partitioners, type Kafka } from 'kafkajs';
+import { Partitioners } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import { createMessageEncoder, type WireFormat } from '../events/message-encoder.ts';
 import type { SchemaRegistry } from '../events/schema-registry.ts';
 import type { ImageSource } from '../events/types.generated.ts';
 import { kafkaError } from '../kafka/errors.ts';
 
 export interface PublishOptions {
-  kafka: Kafka;
+  kafka: KafkaClient;
   topic: string;
   format: WireFormat;
   registry?: SchemaRegistry | undefined;

@@ -1,12 +1,12 @@
 import { once } from 'node:events';
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import { createVerdictDecoder } from '../events/index.ts';
 import type { SchemaRegistry } from '../events/schema-registry.ts';
 import type { Verdict } from '../events/types.generated.ts';
 import { kafkaError } from '../kafka/errors.ts';
 
 export interface TailOptions {
-  kafka: Kafka;
+  kafka: KafkaClient;
   topics: string[];
   registry?: SchemaRegistry | undefined;
   /** Its offsets are never committed. */

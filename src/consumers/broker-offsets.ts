@@ -1,4 +1,5 @@
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import type { Clock } from '../clock.ts';
 import { within } from '../kafka/within.ts';
 
@@ -13,7 +14,7 @@ export interface BrokerOffsets {
 }
 
 export interface BrokerOffsetsReaderOptions {
-  kafka: Kafka;
+  kafka: KafkaClient;
   topic: string;
   groupId: string;
   startFrom: 'earliest' | 'latest';

@@ -3,23 +3,11 @@
  * out and commits, for each partition, the highest contiguous resolved offset + 1.
  * This room knows nothing of images, models or policies.
  */
-import type { Header } from '../events/types.generated.ts';
-
-/** One record of the input topic, as the broker delivered it. */
-export interface InputRecord {
-  topic: string;
-  partition: number;
-  offset: number;
-  /** Milliseconds since the epoch, from the record's own timestamp. */
-  timestamp: number;
-  key: Buffer | null;
-  value: Buffer | null;
-  headers: Header[];
-}
+import type { KafkaRecord } from '../kafka/record.ts';
 
 /** A record on loan: its offset is not committed before `resolve` has been called. */
 export interface Delivery {
-  readonly record: InputRecord;
+  readonly record: KafkaRecord;
   /**
    * Aborts when the record is not ours any more: its partition was revoked or is read anew. It is delivered again,
    * perhaps to somebody else, so work on it can stop.

@@ -4,7 +4,7 @@ import type { CommitLoop } from './commit-loop.ts';
 import type { Delivery } from './event-source.ts';
 import type { FetchSwitch } from './fetch-switch.ts';
 import { endsMembership } from './kafka-faults.ts';
-import { toInputRecord } from './kafka-record.ts';
+import { toKafkaRecord } from './kafka-record.ts';
 import type { Membership } from './membership.ts';
 import type { OffsetLedger } from './offset-ledger.ts';
 import type { Rendezvous } from './rendezvous.ts';
@@ -68,7 +68,7 @@ export class HandOver {
     for (const message of batch.messages) {
       await this.#untilPulled(heartbeat, isOurs);
       if (!isOurs()) return;
-      const record = toInputRecord(topic, partition, message);
+      const record = toKafkaRecord(topic, partition, message);
       const resolve = ledger.handOut(partition, record.offset);
       const lentIn = ledger.epochOf(partition);
       channel.give({

@@ -1,11 +1,12 @@
-import type { ConsumerConfig, Kafka } from 'kafkajs';
+import type { ConsumerConfig } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import type { Clock } from '../clock.ts';
 import type { FaultPoints } from '../fault-points.ts';
 import type { Logger } from '../logger.ts';
 
 /** Named as in the configuration's `kafka` section, so that it can be spread into these. */
 export interface KafkaEventSourceOptions {
-  kafka: Kafka;
+  kafka: KafkaClient;
   topic: string;
   groupId: string;
   clock: Clock;

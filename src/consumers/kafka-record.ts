@@ -1,13 +1,13 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { Header } from '../events/types.generated.ts';
-import type { InputRecord } from './event-source.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 
 /** A kafkajs message as a record, byte for byte: keys are not text, and null is not empty. */
-export function toInputRecord(
+export function toKafkaRecord(
   topic: string,
   partition: number,
   message: KafkaMessage,
-): InputRecord {
+): KafkaRecord {
   return {
     topic,
     partition,

@@ -1,4 +1,5 @@
-import type { Delivery, EventSource, InputRecord, SourceStatus } from './event-source.ts';
+import type { Delivery, EventSource, SourceStatus } from './event-source.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 import type { MemoryTopic } from './memory-topic.ts';
 import { OffsetLedger } from './offset-ledger.ts';
 
@@ -73,7 +74,7 @@ export class MemoryEventSource implements EventSource {
   }
 
   /** The partitions take turns. */
-  #next(): InputRecord | undefined {
+  #next(): KafkaRecord | undefined {
     const { partitions } = this.#topic;
     for (let turn = 1; turn <= partitions.length; turn += 1) {
       const partition = (this.#lastPartition + turn) % partitions.length;
@@ -91,7 +92,7 @@ export class MemoryEventSource implements EventSource {
     );
   }
 
-  #lend(record: InputRecord): Delivery {
+  #lend(record: KafkaRecord): Delivery {
     const { partition, offset } = record;
     const resolve = this.#ledger.handOut(partition, offset);
     const epoch = this.#ledger.epochOf(partition);

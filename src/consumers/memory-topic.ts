@@ -1,5 +1,5 @@
 import type { Header } from '../events/types.generated.ts';
-import type { InputRecord } from './event-source.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 
 /** What a producer gives; everything left out is what Kafka makes of it. */
 export interface NewRecord {
@@ -27,7 +27,7 @@ export interface MemoryTopicOptions {
 /** A topic and one group's committed offsets, in memory: what a broker keeps while sources come and go. */
 export class MemoryTopic {
   readonly name: string;
-  readonly #partitions: Array<{ records: InputRecord[]; dropped: number; committed: number }>;
+  readonly #partitions: Array<{ records: KafkaRecord[]; dropped: number; committed: number }>;
   readonly #incoming: AsyncIterator<NewRecord> | Iterator<NewRecord> | undefined;
   #appended = 0;
   #ended = false;
@@ -56,10 +56,10 @@ export class MemoryTopic {
     return this.#ended;
   }
 
-  append(record: NewRecord): InputRecord {
+  append(record: NewRecord): KafkaRecord {
     const partition = record.partition ?? this.#appended % this.#partitions.length;
     const log = this.#log(partition);
-    const appended: InputRecord = {
+    const appended: KafkaRecord = {
       topic: this.name,
       partition,
       offset: this.endOf(partition),
@@ -80,7 +80,7 @@ export class MemoryTopic {
     this.#changed();
   }
 
-  at(partition: number, offset: number): InputRecord | undefined {
+  at(partition: number, offset: number): KafkaRecord | undefined {
     const { records, dropped } = this.#log(partition);
     return records[offset - dropped];
   }
@@ -121,7 +121,7 @@ export class MemoryTopic {
     this.#change = Promise.withResolvers();
   }
 
-  #log(partition: number): { records: InputRecord[]; dropped: number; committed: number } {
+  #log(partition: number): { records: KafkaRecord[]; dropped: number; committed: number } {
     const log = this.#partitions[partition];
     if (!log) throw new RangeError(`topic ${this.name} has no partition ${partition}`);
     return log;

@@ -1,10 +1,11 @@
 import { randomUUID } from 'node:crypto';
-import type { Consumer, EachBatchPayload, Kafka } from 'kafkajs';
+import type { Consumer, EachBatchPayload } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import { AppError } from '../errors.ts';
 import { kafkaError } from '../kafka/errors.ts';
 import { withAdmin } from '../kafka/topics.ts';
-import type { InputRecord } from './event-source.ts';
-import { toInputRecord } from './kafka-record.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
+import { toKafkaRecord } from './kafka-record.ts';
 import type { OffsetRange, RangePositions } from './range-positions.ts';
 
 const STALL_TIMEOUT_MS = 90_000;
@@ -17,11 +18,11 @@ const HEARTBEAT_MS = 1_000;
 const FETCH_BYTES = 1024 * 1024;
 
 export interface ReadRangesOptions {
-  kafka: Kafka;
+  kafka: KafkaClient;
   /** One for a partition at most; empty ones are fine. */
   ranges: readonly OffsetRange[];
   /** Awaited before the next record is handed over. What it throws ends the reading. */
-  onRecord: (record: InputRecord) => void | Promise<void>;
+  onRecord: (record: KafkaRecord) => void | Promise<void>;
   signal?: AbortSignal | undefined;
   /**
    * How long reading may stand still before it is given up, in ms. The broker holds back what lies behind an
@@ -136,7 +137,7 @@ export class RangeReader {
         if (this.#over || !range) return;
         if (offset < range.next || offset >= range.to) continue;
         try {
-          await this.#options.onRecord(toInputRecord(topic, partition, message));
+          await this.#options.onRecord(toKafkaRecord(topic, partition, message));
         } catch (error) {
           this.#end(error); // not to kafkajs, which would try again
           return;

@@ -2,7 +2,8 @@
  * Reading a stretch of topics once, from here to there, outside any group that does work: for commands that look
  * back at what was published.
  */
-import type { Admin, Kafka } from 'kafkajs';
+import type { Admin } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import { AppError } from '../errors.ts';
 import { missingTopics, withAdmin } from '../kafka/topics.ts';
 import { RangePositions, type OffsetRange } from './range-positions.ts';
@@ -25,7 +26,7 @@ export interface TimeWindow {
  * Throws AppError `topic_missing`, `kafka_unauthorized` or `kafka_unavailable`.
  */
 export async function rangesOf(
-  kafka: Kafka,
+  kafka: KafkaClient,
   topics: readonly string[],
   window: TimeWindow = {},
 ): Promise<OffsetRange[]> {

@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import { rangesOf } from '../consumers/read-range.ts';
 import { AppError } from '../errors.ts';
 import type { LetterPosition } from '../events/redrive-note.ts';
@@ -11,7 +11,7 @@ const MAX_NAMED = 10;
  * may be past the end, be one of a note or a transaction's end, or its record may be gone.
  */
 export async function assertKnown(
-  kafka: Kafka,
+  kafka: KafkaClient,
   topic: string,
   index: LetterIndex,
   positions: ReadonlyMap<string, LetterPosition> = new Map(),

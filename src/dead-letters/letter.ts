@@ -2,7 +2,7 @@
  * The dead letters of a topic: found, shown and redriven. This room looks back at what was written; it takes no
  * part in the stream. Begin with `redrive.ts`.
  */
-import type { InputRecord } from '../consumers/event-source.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 import { AppError } from '../errors.ts';
 import type { MessageDecoder } from '../events/message-decoder.ts';
 import { isRedriveNote, redrivenPosition, type LetterPosition } from '../events/redrive-note.ts';
@@ -21,7 +21,7 @@ export type LetterRecord =
  */
 export async function readLetter(
   decoder: MessageDecoder<DeadLetter>,
-  record: InputRecord,
+  record: KafkaRecord,
 ): Promise<LetterRecord> {
   if (isRedriveNote(record)) return { kind: 'note', of: redrivenPosition(record.headers) };
   try {

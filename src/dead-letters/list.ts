@@ -1,4 +1,4 @@
-import type { InputRecord } from '../consumers/event-source.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 import { originOf } from '../events/origin.ts';
 import { positionText } from '../events/redrive-note.ts';
 import type { InputPosition } from '../events/types.generated.ts';
@@ -83,7 +83,7 @@ function countsOf(
 
 export function summaryOf(
   { partition, offset, failedAt, redriven }: IndexedLetter,
-  record: InputRecord,
+  record: KafkaRecord,
   read: LetterRecord,
 ): LetterSummary {
   const known = { partition, offset, failedAt, redriven };

@@ -1,4 +1,5 @@
-import { Partitioners, type CompressionTypes, type Kafka, type Message } from 'kafkajs';
+import { Partitioners, type CompressionTypes, type Message } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import type { Producer, Transaction } from 'kafkajs';
 import { AppError } from '../errors.ts';
 import { causes, kafkaError } from '../kafka/errors.ts';
@@ -12,7 +13,7 @@ export interface PlacedMessage {
 }
 
 export interface RedriveProducerOptions {
-  kafka: Pick<Kafka, 'producer'>;
+  kafka: Pick<KafkaClient, 'producer'>;
   /** The dead-letter topic: there is one redrive of it at a time. */
   topic: string;
   compression: CompressionTypes;

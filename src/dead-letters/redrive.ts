@@ -1,4 +1,5 @@
-import type { CompressionTypes, Kafka } from 'kafkajs';
+import type { CompressionTypes } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import { AppError } from '../errors.ts';
 import { positionText } from '../events/redrive-note.ts';
 import { missingTopics, withAdmin } from '../kafka/topics.ts';
@@ -125,7 +126,7 @@ function isPending({ redriven, code }: IndexedLetter): boolean {
 }
 
 async function targetsOf(
-  kafka: Kafka,
+  kafka: KafkaClient,
   topics: readonly string[],
 ): Promise<ReadonlyMap<string, Target>> {
   if (topics.length === 0) return new Map();

@@ -1,5 +1,5 @@
 import { Partitioners, type PartitionMetadata } from 'kafkajs';
-import type { InputRecord } from '../consumers/event-source.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 import { originOf, redrivenHeaders } from '../events/origin.ts';
 import { redriveNote, type LetterPosition } from '../events/redrive-note.ts';
 import type { DeadLetter } from '../events/types.generated.ts';
@@ -26,7 +26,7 @@ const choosePartition = Partitioners.DefaultPartitioner();
  * @param at - the record that holds the letter. The note follows it in its partition, so that whoever reads on
  *   from a letter comes to its note.
  */
-export function redriven(letter: DeadLetter, at: InputRecord, target: Target): Redriven {
+export function redriven(letter: DeadLetter, at: KafkaRecord, target: Target): Redriven {
   const { key, value } = letter;
   const position = { partition: at.partition, offset: at.offset };
   const headers = redrivenHeaders(letter.headers, originOf(letter), letter.attempts);

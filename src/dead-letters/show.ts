@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import type { InputRecord } from '../consumers/event-source.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 import type { LetterPosition } from '../events/redrive-note.ts';
 import { positionText } from '../events/redrive-note.ts';
 import type { Header, InputPosition } from '../events/types.generated.ts';
@@ -54,6 +54,6 @@ function positionOf({
   partition,
   offset,
   timestamp,
-}: Omit<InputRecord, 'headers'>): ShownLetter['record'] {
+}: Omit<KafkaRecord, 'headers'>): ShownLetter['record'] {
   return { topic, partition, offset, timestamp };
 }

@@ -1,5 +1,5 @@
-import type { Kafka } from 'kafkajs';
-import type { InputRecord } from '../consumers/event-source.ts';
+import type { KafkaClient } from '../kafka/client.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 import { rangesOf, readRanges, type OffsetRange } from '../consumers/read-range.ts';
 import type { MessageDecoder } from '../events/message-decoder.ts';
 import { originOf } from '../events/origin.ts';
@@ -11,7 +11,7 @@ import { readLetter, type LetterRecord } from './letter.ts';
 
 /** Where letters are read from and how. */
 export interface LetterSource {
-  kafka: Kafka;
+  kafka: KafkaClient;
   /** The dead-letter topic. */
   topic: string;
   decoder: MessageDecoder<DeadLetter>;
@@ -59,7 +59,7 @@ function from(positions: Iterable<LetterPosition>, ranges: readonly OffsetRange[
 }
 
 function indexed(
-  { partition, offset, timestamp }: InputRecord,
+  { partition, offset, timestamp }: KafkaRecord,
   read: Exclude<LetterRecord, { kind: 'note' }>,
 ): IndexedLetter {
   const at = { partition, offset, redriven: false };
@@ -78,7 +78,7 @@ export async function readLetters(
   { kafka, topic, decoder, signal }: LetterSource,
   index: LetterIndex,
   isWanted: (letter: IndexedLetter) => boolean,
-  onLetter: (letter: IndexedLetter, record: InputRecord, read: LetterRecord) => unknown,
+  onLetter: (letter: IndexedLetter, record: KafkaRecord, read: LetterRecord) => unknown,
 ): Promise<void> {
   const ranges = new Map<number, OffsetRange>();
   for (const letter of index) {

@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config-schema.ts';
 import { FileList } from './file-list.ts';
@@ -8,7 +8,7 @@ import { TopicList } from './topic-list.ts';
 
 export interface ListAdapters {
   /** Called once at most, when a list is a topic. */
-  kafka: () => Kafka;
+  kafka: () => KafkaClient;
   clock: Clock;
 }
 
@@ -17,7 +17,7 @@ export function configuredLists(
   lists: Config['lists'],
   { kafka, clock }: ListAdapters,
 ): Array<{ spec: ListSpec; source: ListSource }> {
-  let client: Kafka | undefined;
+  let client: KafkaClient | undefined;
   return lists.map(({ id, kind, mode, distance, policies = null, file, topic = '', hashType }) => ({
     spec: { id, kind, mode, distance, policies },
     source:

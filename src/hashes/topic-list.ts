@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { Consumer, Kafka } from 'kafkajs';
+import type { Consumer } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { kafkaError } from '../kafka/errors.ts';
@@ -17,7 +18,7 @@ const OPEN_TIMEOUT_MS = 120_000;
 const CLOSE_TIMEOUT_MS = 10_000;
 
 export interface TopicListOptions {
-  kafka: Kafka;
+  kafka: KafkaClient;
   topic: string;
   clock: Clock;
   /**

@@ -12,6 +12,9 @@ import { mendAbortedTransactions } from './aborted-transactions.ts';
 import { registerCodecs } from './codecs.ts';
 import { kafkaLogCreator } from './kafka-logger.ts';
 
+/** A connection to a cluster as configured, to be passed to the functions of this room. */
+export type KafkaClient = Kafka;
+
 export interface KafkaTuning {
   /**
    * Attempts after the first before a request is given up. The waits double from 0.2 s to 5 s.
@@ -30,7 +33,7 @@ export function createKafka(
   secrets: Secrets,
   logger: Logger,
   { retries = 8 }: KafkaTuning = {},
-): Kafka {
+): KafkaClient {
   registerCodecs();
   mendAbortedTransactions();
   const ssl = sslOptions(config.tls);

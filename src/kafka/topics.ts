@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import kafkajs, { type Admin, type Kafka } from 'kafkajs';
+import kafkajs, { type Admin } from 'kafkajs';
 import { AppError } from '../errors.ts';
+import type { KafkaClient } from './client.ts';
 import { causes, kafkaError } from './errors.ts';
 
 // Node does not find this export of kafkajs by name.
@@ -23,7 +24,7 @@ export interface TopicSpec {
 
 /** Runs `work` with an admin client of its own, and maps its errors. */
 export async function withAdmin<T>(
-  kafka: Kafka,
+  kafka: KafkaClient,
   doing: string,
   work: (admin: Admin) => Promise<T>,
 ): Promise<T> {
@@ -42,7 +43,10 @@ export async function withAdmin<T>(
  * Those of `names` that the broker does not have, or does not show to this user.
  * Throws AppError `kafka_unavailable` or `kafka_unauthorized`.
  */
-export async function missingTopics(kafka: Kafka, names: readonly string[]): Promise<string[]> {
+export async function missingTopics(
+  kafka: KafkaClient,
+  names: readonly string[],
+): Promise<string[]> {
   // Listing, not asking for them by name: kafkajs would take a missing one for a passing trouble and retry.
   const present = await withAdmin(kafka, 'listing topics', (admin) => admin.listTopics());
   return [...new Set(names)].filter((name) => !present.includes(name));
@@ -50,7 +54,7 @@ export async function missingTopics(kafka: Kafka, names: readonly string[]): Pro
 
 /** The `max.message.bytes` of each topic. Throws AppError `kafka_unavailable` or `kafka_unauthorized`. */
 export async function messageLimits(
-  kafka: Kafka,
+  kafka: KafkaClient,
   topics: readonly string[],
 ): Promise<Map<string, number>> {
   const configNames = ['max.message.bytes'];
@@ -74,7 +78,7 @@ export async function messageLimits(
  * Throws AppError `kafka_unavailable` or `kafka_unauthorized`.
  */
 export async function createTopics(
-  kafka: Kafka,
+  kafka: KafkaClient,
   specs: readonly TopicSpec[],
 ): Promise<{ created: string[]; existed: string[] }> {
   const created: string[] = [];

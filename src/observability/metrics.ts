@@ -3,7 +3,8 @@
  */
 import type { Attributes, Meter } from '@opentelemetry/api';
 import type { CacheSize } from '../cache/embedding-cache.ts';
-import type { InputRecord, SourceStatus } from '../consumers/event-source.ts';
+import type { SourceStatus } from '../consumers/event-source.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 import { AppError, DISPOSITIONS, type ErrorCode } from '../errors.ts';
 import type {
   BundleIdentity,
@@ -25,7 +26,7 @@ const BATCH_SIZES = [1, 2, 4, 8, 16, 32, 64, 128];
 const RATIOS = [0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 1];
 
 export interface Metrics {
-  finished(verdict: Verdict, record: InputRecord): void;
+  finished(verdict: Verdict, record: KafkaRecord): void;
   abandoned(error: unknown): void;
   stage(stage: Stage, ms: number): void;
   retried(stage: Stage, error: unknown): void;

@@ -3,7 +3,7 @@
  * sees this port only; OpenTelemetry stays behind it.
  */
 import type { CacheFault } from '../cache/embedding-cache.ts';
-import type { InputRecord } from '../consumers/event-source.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 import type { Header, Reused, Verdict } from '../events/types.generated.ts';
 
 export type Stage = 'decode' | 'fetch' | 'preprocess' | 'queue' | 'infer' | 'score' | 'emit';
@@ -24,7 +24,7 @@ export interface EventTrace {
 
 export interface Telemetry {
   /** A record was taken from the source; its trace continues the producer's context, when it has one. */
-  eventStarted(record: InputRecord): EventTrace;
+  eventStarted(record: KafkaRecord): EventTrace;
   retried(stage: Stage, error: unknown, attempt: number): void;
   inFlight(count: number): void;
   batchInferred(size: number, maxSize: number, ms: number): void;

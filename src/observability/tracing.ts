@@ -15,7 +15,7 @@ import {
 } from '@opentelemetry/api';
 import { W3CTraceContextPropagator } from '@opentelemetry/core';
 import type { Clock } from '../clock.ts';
-import type { InputRecord } from '../consumers/event-source.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 import { messageOf } from '../errors.ts';
 import type { Header, Verdict } from '../events/types.generated.ts';
 import { codeOf } from './metrics.ts';
@@ -25,7 +25,7 @@ import type { EventTrace } from './telemetry.ts';
 export type EventSpans = Omit<EventTrace, 'entered'>;
 
 export interface Tracing {
-  start(record: InputRecord): EventSpans;
+  start(record: KafkaRecord): EventSpans;
 }
 
 /** Leaves the incoming trace context as it is: a trace nobody keeps must not cut the producer's in two. */
@@ -92,7 +92,7 @@ export function createTracing({ tracer, clock, consumerGroup }: TracingOptions):
 }
 
 /** Semantic conventions for messaging and for Kafka; `messaging.system` is the name most backends still read. */
-function recordAttributes(record: InputRecord, consumerGroup: string | undefined): Attributes {
+function recordAttributes(record: KafkaRecord, consumerGroup: string | undefined): Attributes {
   return {
     'messaging.system': 'kafka',
     'messaging.system.name': 'kafka',

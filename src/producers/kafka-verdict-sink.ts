@@ -1,4 +1,4 @@
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config-schema.ts';
 import { AppError } from '../errors.ts';
@@ -14,7 +14,7 @@ import type { OutputTopics } from './topic-routes.ts';
 import type { Emission, VerdictSink } from './verdict-sink.ts';
 
 export interface KafkaVerdictSinkOptions {
-  kafka: Kafka;
+  kafka: KafkaClient;
   topics: OutputTopics;
   encoder: MessageEncoder;
   /** How long an emission waits for others to share its request, in ms. Raise it for throughput. */

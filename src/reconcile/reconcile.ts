@@ -1,6 +1,6 @@
-import type { Kafka } from 'kafkajs';
+import type { KafkaClient } from '../kafka/client.ts';
 import type { Config } from '../config-schema.ts';
-import type { InputRecord } from '../consumers/event-source.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 import {
   rangesOf,
   readRanges,
@@ -21,7 +21,7 @@ export interface Stage {
 }
 
 export interface ReconcileOptions {
-  kafka: Kafka;
+  kafka: KafkaClient;
   /** As configured. */
   topics: Pick<Config['topics'], 'input' | 'verdicts' | 'routes' | 'deadLetters'>;
   /** The group of the service: what it has not committed may still be worked on. */
@@ -108,7 +108,7 @@ async function readStage(
   { kafka, signal, stallTimeoutMs, onStage }: ReconcileOptions,
   doing: string,
   ranges: readonly OffsetRange[],
-  onRecord: (record: InputRecord) => void | Promise<void>,
+  onRecord: (record: KafkaRecord) => void | Promise<void>,
 ): Promise<void> {
   const stage = onStage?.(doing, sizeOf(ranges));
   let count = 0;
@@ -128,7 +128,7 @@ async function readStage(
 }
 
 async function committedOffsets(
-  kafka: Kafka,
+  kafka: KafkaClient,
   groupId: string,
   topic: string,
 ): Promise<Map<number, number>> {

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KafkaMessage } from 'kafkajs';
-import { toInputRecord } from '../../src/consumers/kafka-record.ts';
+import { toKafkaRecord } from '../../src/consumers/kafka-record.ts';
 
 function message(overrides: Partial<Record<keyof KafkaMessage, unknown>> = {}): KafkaMessage {
   return {
@@ -16,7 +16,7 @@ function message(overrides: Partial<Record<keyof KafkaMessage, unknown>> = {}): 
 
 describe('a Kafka message as a record', () => {
   it('keeps its place and its time as numbers', () => {
-    const record = toInputRecord('images', 3, message({ offset: '9007199254740991' }));
+    const record = toKafkaRecord('images', 3, message({ offset: '9007199254740991' }));
     expect(record).toEqual({
       topic: 'images',
       partition: 3,
@@ -30,13 +30,13 @@ describe('a Kafka message as a record', () => {
 
   it('keeps bytes that are not text', () => {
     const bytes = Buffer.from([0xff, 0x00, 0xc3]);
-    const record = toInputRecord('images', 0, message({ key: bytes, value: bytes }));
+    const record = toKafkaRecord('images', 0, message({ key: bytes, value: bytes }));
     expect([record.key, record.value]).toEqual([bytes, bytes]);
   });
 
   it('unfolds headers of the same name, in order, null values among them', () => {
     const headers = { a: [Buffer.from('1'), null, Buffer.from('2')], b: Buffer.alloc(0), c: null };
-    expect(toInputRecord('images', 0, message({ headers })).headers).toEqual([
+    expect(toKafkaRecord('images', 0, message({ headers })).headers).toEqual([
       { name: 'a', value: Buffer.from('1') },
       { name: 'a', value: null },
       { name: 'a', value: Buffer.from('2') },
@@ -46,6 +46,6 @@ describe('a Kafka message as a record', () => {
   });
 
   it('takes a message of the old format, which has no headers', () => {
-    expect(toInputRecord('images', 0, message({ headers: undefined })).headers).toEqual([]);
+    expect(toKafkaRecord('images', 0, message({ headers: undefined })).headers).toEqual([]);
   });
 });

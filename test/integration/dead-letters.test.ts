@@ -4,7 +4,7 @@ import { listLetters } from '../../src/dead-letters/list.ts';
 import { RedriveProducer } from '../../src/dead-letters/redrive-producer.ts';
 import { planRedrive, redrive, type RedriveOptions } from '../../src/dead-letters/redrive.ts';
 import { showLetter } from '../../src/dead-letters/show.ts';
-import type { InputRecord } from '../../src/consumers/event-source.ts';
+import type { KafkaRecord } from '../../src/kafka/record.ts';
 import { rangesOf, readRanges } from '../../src/consumers/read-range.ts';
 import { reconcile } from '../../src/reconcile/reconcile.ts';
 import { letterSource, publishLetters } from '../support/dead-letters.ts';
@@ -61,8 +61,8 @@ const plan = (options: Partial<RedriveOptions> = {}) =>
   planRedrive({ ...letterSource(kafka, topic), filter: {}, ...options });
 
 /** What a consumer that heeds transactions sees. */
-async function committed(name: string): Promise<InputRecord[]> {
-  const records: InputRecord[] = [];
+async function committed(name: string): Promise<KafkaRecord[]> {
+  const records: KafkaRecord[] = [];
   await readRanges({
     kafka,
     ranges: await rangesOf(kafka, [name]),

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka } from 'kafkajs';
-import type { InputRecord } from '../../src/consumers/event-source.ts';
+import type { KafkaRecord } from '../../src/kafka/record.ts';
 import { rangesOf, readRanges, type OffsetRange } from '../../src/consumers/read-range.ts';
 import { withAdmin } from '../../src/kafka/topics.ts';
 import { until } from '../support/puller.ts';
@@ -12,8 +12,8 @@ beforeAll(() => {
   kafka = testKafka();
 });
 
-async function read(ranges: OffsetRange[], stallTimeoutMs = 20_000): Promise<InputRecord[]> {
-  const records: InputRecord[] = [];
+async function read(ranges: OffsetRange[], stallTimeoutMs = 20_000): Promise<KafkaRecord[]> {
+  const records: KafkaRecord[] = [];
   await readRanges({
     kafka,
     ranges,
@@ -26,7 +26,7 @@ async function read(ranges: OffsetRange[], stallTimeoutMs = 20_000): Promise<Inp
 const numbered = (count: number, partition = 0) =>
   Array.from({ length: count }, (_, n) => ({ partition, value: String(n) }));
 
-const text = (records: InputRecord[]) => records.map(({ value }) => String(value)).join(' ');
+const text = (records: KafkaRecord[]) => records.map(({ value }) => String(value)).join(' ');
 
 describe('reading ranges of offsets', () => {
   it('reads several topics and their empty partitions, each in order and up to its end only', async () => {
@@ -131,7 +131,7 @@ describe('reading ranges of offsets', () => {
     await publish(kafka, topic, numbered(5));
     const ranges = await rangesOf(kafka, [topic]);
     const seen: number[] = [];
-    const onRecord = ({ offset }: InputRecord) => {
+    const onRecord = ({ offset }: KafkaRecord) => {
       seen.push(offset);
       if (offset === 2) throw new TypeError('full');
     };

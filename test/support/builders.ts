@@ -1,6 +1,6 @@
 /** Whole, valid messages for tests: each takes what the test is about and fills in the rest. */
 import { createHash } from 'node:crypto';
-import type { InputRecord } from '../../src/consumers/event-source.ts';
+import type { KafkaRecord } from '../../src/kafka/record.ts';
 import type {
   DeadLetter,
   Embedding,
@@ -54,7 +54,7 @@ export function asJson(event: ImageEvent): Buffer {
 }
 
 /** By default a record whose value is a valid image event in JSON. */
-export function aRecord(overrides: Partial<InputRecord> = {}): InputRecord {
+export function aRecord(overrides: Partial<KafkaRecord> = {}): KafkaRecord {
   return {
     topic: 'images',
     partition: 0,
