@@ -123,12 +123,16 @@ export const configSchema = z.strictObject({
           username: z.string().min(1),
         })
         .optional(),
-      sessionTimeoutMs: count.default(30_000),
+      /** group.instance.id: a restart within the session keeps the partitions; every process needs its own. */
+      instanceId: z.string().min(1).max(200).optional(),
+      sessionTimeoutMs: count.default(10_000),
       rebalanceTimeoutMs: count.default(60_000),
-      heartbeatIntervalMs: count.default(3_000),
+      heartbeatIntervalMs: count.default(1_000),
       maxWaitMs: count.default(200),
       maxFetchBytes: count.default(8 * 1024 * 1024),
       commitIntervalMs: count.default(1_000),
+      /** How often partitions that were added to the input topic are looked for. */
+      discoveryIntervalMs: count.default(30_000),
     })
     .refine((kafka) => kafka.heartbeatIntervalMs * 3 <= kafka.sessionTimeoutMs, {
       error: 'must be at most a third of sessionTimeoutMs',
@@ -259,6 +263,14 @@ export const configSchema = z.strictObject({
       maxInFlight: count.default(64),
       /** Bytes of their records, together. */
       maxInFlightBytes: count.default(128 * 1024 * 1024),
+      /** How long one event may wait for a store, a host or the registry that is absent. */
+      outageTimeoutMs: count.default(3_600_000),
+      /** What becomes of it then: both give a not_inspected verdict; a dead letter can be redriven. */
+      onOutageTimeout: z.enum(['dead-letter', 'not-inspected']).default('dead-letter'),
+      /** Unexplained deaths of the process at one record before it is quarantined; 0: never. */
+      quarantineAfter: z.int().nonnegative().default(3),
+      /** Events of one partition in hand, those that wait for an outage included: what a crash repeats at most. */
+      window: count.default(256),
       /** How long the events in flight may take to finish once the process was told to stop. */
       drainTimeoutMs: count.default(25_000),
     })

@@ -4,6 +4,7 @@ import type { Clock } from './clock.ts';
 import type { LoadedConfig } from './config.ts';
 import type { EventSource } from './consumers/event-source.ts';
 import { createKafkaEventSource } from './consumers/kafka-event-source.ts';
+import type { PartitionFence } from './consumers/kafka-options.ts';
 import { createMessageEncoder } from './events/message-encoder.ts';
 import type { SchemaRegistry } from './events/schema-registry.ts';
 import type { FaultPoints } from './fault-points.ts';
@@ -34,7 +35,8 @@ export interface KafkaEnds {
 export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryParts): KafkaEnds {
   const { kafka, registry, clock, logger, faults } = parts;
   const { topics, output } = config;
-  const reading = { ...config.kafka, kafka, topic: topics.input, clock, logger, faults };
+  const { window } = config.pipeline;
+  const reading = { ...config.kafka, window, kafka, topic: topics.input, clock, logger, faults };
   const encoder = createMessageEncoder({ format: output.format, registry });
   const writing = { topics, encoder, lingerMs: output.lingerMs, clock, logger, faults };
   if (config.delivery === 'at-least-once') {
@@ -58,12 +60,24 @@ export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryP
     clock,
     faults,
   });
+  const fence: PartitionFence = {
+    acquire: (partitions, others) => transactions.acquire(partitions, others),
+    note: async (commits) => {
+      await Promise.all(
+        commits.map(({ partition, offset, metadata }) =>
+          transactions.commit(partition, [], offset, metadata),
+        ),
+      );
+    },
+  };
+  const source = createKafkaEventSource({ ...reading, transactions: fence });
   const sink = createTransactionalVerdictSink({
     ...writing,
-    commit: (partition, messages, offset) => transactions.commit(partition, messages, offset),
+    commit: (partition, messages, offset) =>
+      transactions.commit(partition, messages, offset, source.note(partition)),
   });
   return {
-    source: admitting(createKafkaEventSource({ ...reading, transactions }), sink),
+    source: admitting(source, sink),
     sink: { emit: (emission) => sink.emit(emission), close: () => closeBoth(sink, transactions) },
   };
 }
@@ -78,6 +92,7 @@ function admitting(source: EventSource, sink: TransactionalVerdictSink): EventSo
       }
     },
     stop: () => source.stop(),
+    accuse: (fault, records) => source.accuse(fault, records),
     close: () => source.close(),
     status: () => source.status(),
   };

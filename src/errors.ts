@@ -56,6 +56,7 @@ export const DISPOSITIONS = {
   redrive_fenced: 'fatal',
   consumer_crashed: 'fatal',
   partition_revoked: 'revoked',
+  record_quarantined: 'dead-letter',
   range_unreadable: 'fatal',
 
   // starting up
@@ -83,6 +84,13 @@ export const DISPOSITIONS = {
 
 export type ErrorCode = keyof typeof DISPOSITIONS;
 
+export interface AppErrorOptions extends ErrorOptions {
+  /** Which dependency failed, where one did: `s3://bucket`, `https://host:443`, `file:///media`. */
+  dependency?: string | undefined;
+  /** In place of the code's own: an outage that has lasted too long is the end of the record. */
+  disposition?: Disposition | undefined;
+}
+
 /**
  * An error with a stable code. The message says what was being done and, where there is one, the remedy:
  * `fetching image file:///a.jpg: no such file below /media`.
@@ -90,12 +98,14 @@ export type ErrorCode = keyof typeof DISPOSITIONS;
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly disposition: Disposition;
+  readonly dependency?: string | undefined;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
     super(message, options);
     this.name = 'AppError';
     this.code = code;
-    this.disposition = DISPOSITIONS[code];
+    this.disposition = options.disposition ?? DISPOSITIONS[code];
+    this.dependency = options.dependency;
   }
 }
 

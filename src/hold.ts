@@ -28,8 +28,7 @@ export async function hold<T>(work: () => Promise<T>, options: HoldOptions): Pro
     } catch (error) {
       if (dispositionOf(error) !== 'retry' || signal.aborted || givenUp?.aborted) throw error;
       onRetry(error, attempt);
-      const ceiling = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS);
-      const delayMs = ceiling * (0.5 + random() / 2);
+      const delayMs = retryDelay(attempt, random);
       const ended = givenUp ? AbortSignal.any([signal, givenUp]) : signal;
       const slept = await clock.sleep(delayMs, ended).then(
         () => true,
@@ -38,4 +37,10 @@ export async function hold<T>(work: () => Promise<T>, options: HoldOptions): Pro
       if (!slept) throw error;
     }
   }
+}
+
+/** How long to wait before the next attempt, in ms; `attempt` is the number of failures, from 1. */
+export function retryDelay(attempt: number, random: () => number): number {
+  const ceiling = Math.min(FIRST_DELAY_MS * 2 ** (attempt - 1), LONGEST_DELAY_MS);
+  return ceiling * (0.5 + random() / 2);
 }

@@ -2,9 +2,9 @@
  * The way of one image event, from the record taken to the offset resolved. Newcomers start at `#judge`.
  * This file imports no library and names no adapter: it sees ports only.
  */
-import type { Delivery, EventSource } from './consumers/event-source.ts';
+import type { Delivery, DeliverySuspicion, EventSource } from './consumers/event-source.ts';
 import type { EventDecoder } from './events/event-decoder.ts';
-import { dispositionOf } from './errors.ts';
+import { AppError, dispositionOf, messageOf } from './errors.ts';
 import type { FaultPoints } from './fault-points.ts';
 import { Gate } from './gate.ts';
 import type { HashLists } from './hashes/lists.ts';
@@ -12,13 +12,16 @@ import { pdqFromHex } from './hashes/pdq.ts';
 import { Inspection, type InspectionParts } from './inspection.ts';
 import type { ImageFetcher } from './references/image-fetcher.ts';
 import { loadImage } from './references/load-image.ts';
-import { Journey } from './journey.ts';
+import { Journey, type OutageLimits } from './journey.ts';
 import { Judgement } from './judgement.ts';
+import type { KafkaRecord } from './kafka/record.ts';
 import type { EncoderInfo } from './model/clip-encoder.ts';
+import { Outages } from './outages.ts';
 import { decide, decisiveMatch, suppress } from './policies/decide.ts';
 import type { EmbeddedBundle } from './policies/prompt-embeddings.ts';
 import { scoreViews } from './policies/score-views.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
+import { Slot } from './slot.ts';
 
 export interface PipelineParts extends InspectionParts {
   source: EventSource;
@@ -29,11 +32,13 @@ export interface PipelineParts extends InspectionParts {
   bundle: EmbeddedBundle;
   sink: VerdictSink;
   faults?: FaultPoints | undefined;
-  /** Told of the error that ends the run, before what is in flight has finished. */
-  onFailure?: (error: unknown) => void;
+  /** Called with the error that ends the run, before what is in flight has finished. */
+  onFailure?: (error: unknown, record?: KafkaRecord) => void;
+  /** A dependency that records wait for was found absent, or answers again. */
+  onOutage?: (dependency: string, isAbsent: boolean) => void;
 }
 
-export interface PipelineLimits {
+export interface PipelineLimits extends OutageLimits {
   /** Events between being taken and being acknowledged. */
   maxInFlight: number;
   /** Bytes of their records, together; one record is admitted whatever its size. */
@@ -42,6 +47,11 @@ export interface PipelineLimits {
   maxImageBytes: number;
   /** Whether every embedding is emitted beside its verdict. */
   emitEmbeddings: boolean;
+  /**
+   * Unexplained deaths of the process at a record before it is quarantined, the last of them while it was alone in
+   * flight; 0: never.
+   */
+  quarantineAfter: number;
 }
 
 export class Pipeline {
@@ -49,6 +59,7 @@ export class Pipeline {
   readonly #limits: PipelineLimits;
   readonly #inFlight: Gate;
   readonly #inspection: Inspection;
+  readonly #outages: Outages;
   readonly #holding = new AbortController();
   readonly #givenUp = Promise.withResolvers<undefined>();
   #failure: { error: unknown } | undefined;
@@ -58,6 +69,16 @@ export class Pipeline {
     this.#limits = limits;
     this.#inspection = new Inspection(parts);
     this.#inFlight = new Gate(limits.maxInFlight, limits.maxInFlightBytes);
+    const { clock, onOutage } = parts;
+    this.#outages = new Outages({
+      clock,
+      onChange: onOutage,
+    });
+  }
+
+  /** The dependencies that are absent now, with the number of records that wait for each. */
+  get absent(): ReturnType<Outages['absent']> {
+    return this.#outages.absent();
   }
 
   /** Events taken and not yet acknowledged. */
@@ -85,13 +106,13 @@ export class Pipeline {
     const events = new Set<Promise<void>>();
     try {
       for await (const delivery of source.deliveries()) {
-        const weight = delivery.record.value?.length ?? 0;
-        await this.#inFlight.enter(weight);
+        const slot = new Slot(this.#inFlight, delivery.record.value?.length ?? 0);
+        await slot.take();
         if (this.#holding.signal.aborted) break;
-        const event = this.#process(delivery)
-          .catch((error: unknown) => this.#fail(error))
+        const event = this.#process(delivery, slot)
+          .catch((error: unknown) => this.#fail(error, delivery))
           .finally(() => {
-            this.#inFlight.leave(weight);
+            slot.giveBack();
             telemetry.inFlight(this.inFlight);
             events.delete(event);
           });
@@ -103,21 +124,40 @@ export class Pipeline {
     await Promise.all(events);
   }
 
-  /** The first error ends the run: nothing more is taken or held, and what can still finish does. */
-  async #fail(error: unknown): Promise<void> {
+  /**
+   * The first error ends the run: nothing more is taken or parked, and what can still finish does. One that nothing
+   * explains is noted beside the committed offsets, so that a record that repeats it is found.
+   */
+  async #fail(error: unknown, delivery?: Delivery): Promise<void> {
     if (this.#holding.signal.aborted) return;
     this.#failure = { error };
     this.#holding.abort();
-    this.#parts.onFailure?.(error);
-    await this.#parts.source.stop();
+    this.#parts.onFailure?.(error, delivery?.record);
+    const { source } = this.#parts;
+    await source.stop();
+    if (delivery && !(error instanceof AppError)) {
+      await source.accuse(messageOf(error), [delivery.record]);
+    }
   }
 
-  async #process(delivery: Delivery): Promise<void> {
+  async #process(delivery: Delivery, slot: Slot): Promise<void> {
     const { telemetry, clock, sink, faults } = this.#parts;
     const { record } = delivery;
     const trace = telemetry.eventStarted(record);
     const { signal } = this.#holding;
-    const journey = new Journey({ delivery, trace, telemetry, clock, signal, faults });
+    const limits = this.#limits;
+    const outages = this.#outages;
+    const journey = new Journey({
+      delivery,
+      trace,
+      telemetry,
+      clock,
+      signal,
+      outages,
+      limits,
+      slot,
+      faults,
+    });
     telemetry.inFlight(this.inFlight);
     try {
       journey.reach('taken');
@@ -126,6 +166,7 @@ export class Pipeline {
         trace.inject(record.headers),
         this.#limits.emitEmbeddings,
       );
+      delivery.spent(costOf(journey));
       await journey.stage('emit', () => sink.emit(emission));
       journey.reach('emitted');
       delivery.resolve();
@@ -138,11 +179,12 @@ export class Pipeline {
   }
 
   /** Decode → fetch → inspect (preprocess → batch and infer) → score → decide. */
-  async #judge({ record, revoked }: Delivery, journey: Journey): Promise<Judgement> {
+  async #judge({ record, revoked, suspicion }: Delivery, journey: Journey): Promise<Judgement> {
     const { events, fetcher, encoder, lists, bundle, clock } = this.#parts;
     const judge = { encoder, bundle: bundle.bundle, lists, now: () => clock.now() };
     const judgement = new Judgement(judge, record, journey);
     try {
+      this.#requireReadable(record, suspicion);
       const event = await journey.stage('decode', () => events.decode(record.value));
       judgement.decoded(event);
       journey.reach('decoded');
@@ -177,4 +219,26 @@ export class Pipeline {
     }
     return judgement;
   }
+
+  /** Throws what keeps the record from being judged whatever it holds. */
+  #requireReadable(
+    { fault, ...record }: KafkaRecord,
+    suspicion: DeliverySuspicion | undefined,
+  ): void {
+    if (fault) throw new AppError(fault.code, fault.message);
+    const { quarantineAfter } = this.#limits;
+    if (!suspicion || quarantineAfter === 0) return;
+    const { deaths, alone, fault: death } = suspicion;
+    if (alone === 0 || deaths < quarantineAfter) return;
+    const { topic, partition, offset } = record;
+    throw new AppError(
+      'record_quarantined',
+      `judging ${topic}/${partition}/${offset}: the process died ${deaths} times at this record, the last time of: ${death}`,
+    );
+  }
+}
+
+/** What a record has cost of what partitions share, in ms. */
+function costOf(journey: Journey): number {
+  return (journey.duration('preprocess') ?? 0) + (journey.duration('infer') ?? 0);
 }

@@ -47,16 +47,6 @@ export class CommitLoop {
     return this.#last;
   }
 
-  /** Commits where the reading of a partition begins, before anything of it is handed out. Never rejects. */
-  anchor(partition: number, offset: number): Promise<void> {
-    const { ledger } = this.#parts;
-    ledger.advance(partition, offset);
-    this.#last = this.#last.then(() =>
-      this.#send(ledger.committable().filter((commit) => commit.partition === partition)),
-    );
-    return this.#last;
-  }
-
   /** Ends the loop with a last commit. Never rejects. */
   async close(): Promise<void> {
     const { ledger, clock, logger } = this.#parts;

@@ -16,15 +16,31 @@ export interface Delivery {
   /** Says that the record's outcome is acknowledged. Idempotent; without effect once the partition is revoked. */
   resolve(): void;
   /**
-   * Says that the record waits for an outage to end: its partition is paused until what is returned was called, so
-   * that nothing more is taken of what the same outage would hold.
+   * Says that the record waits for an absent dependency: it is parked until what is returned was called. Later records
+   * of its partition are delivered only as far as the source's window allows.
    */
-  hold(): () => void;
+  park(): () => void;
+  /** Says what the record has cost in decoding and inference, in ms, so that partitions share those fairly. */
+  spent(costMs: number): void;
   /**
    * Says that what is in flight of the record's partition cannot be acknowledged: all of it is revoked, and read
    * again from the committed offset once the group has confirmed that the partition is still ours.
    */
   rewind(): void;
+  /**
+   * Set for a record that was in flight when a process died of an unexplained error. It is delivered alone: nothing
+   * else is in flight until it is resolved.
+   */
+  readonly suspicion?: DeliverySuspicion | undefined;
+}
+
+export interface DeliverySuspicion {
+  /** Deaths while the record was in flight. */
+  deaths: number;
+  /** Deaths while it was the only record in flight. */
+  alone: number;
+  /** What the last death was. */
+  fault: string;
 }
 
 export interface PartitionStatus {
@@ -47,14 +63,20 @@ export interface SourceStatus {
 
 export interface EventSource {
   /**
-   * The records, in order within a partition. Pulling is the back-pressure: while nobody pulls, the adapter
-   * keeps its membership of the group alive, pauses fetching and holds at most one fetch in memory.
+   * The records, in order within a partition; partitions take turns by what their records cost. Pulling is the
+   * back-pressure: while nobody pulls, the adapter keeps its membership of the group alive, and what it has fetched
+   * is bounded in bytes.
    * Ends after `stop()`. Throws AppError `consumer_crashed`, `topic_missing`, `kafka_unauthorized` or
    * `kafka_unavailable` when the consumer cannot go on.
    */
   deliveries(): AsyncIterable<Delivery>;
   /** Stops fetching and ends `deliveries()`; membership and resolved offsets are kept until `close()`. */
   stop(): Promise<void>;
+  /**
+   * Remembers, beside the committed offsets, that the process dies of an unexplained error while `records` are in
+   * flight; all that are, where it is not given. Its next owner delivers them one at a time. Never rejects.
+   */
+  accuse(fault: string, records?: readonly KafkaRecord[]): Promise<void>;
   /** Commits what is resolved and leaves the group. Idempotent. */
   close(): Promise<void>;
   status(): SourceStatus;

@@ -1,209 +1,315 @@
 /**
- * The Kafka adapter of EventSource. kafkajs pushes: it calls `eachBatch` and fetches again when that returns.
- * The pipeline pulls. The parts, in the way of a record:
+ * The Kafka adapter of EventSource. The parts, in the way of a record:
  *
- * - hand-over: gives one fetched record to each pull, and keeps the membership alive while nobody pulls;
+ * - group-consumer (Kafka room): the membership, and fetches for every partition with room;
+ * - intake: buffers what was fetched and says whose turn it is;
  * - offset-ledger: knows what was handed out and resolved, hence what may be committed;
- * - commit-loop: commits that, never kafkajs;
- * - membership: follows the group's rebalances and begins a new epoch of the ledger with each.
+ * - commit-loop: commits that.
  */
-import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { AppError, messageOf } from '../errors.ts';
-import { kafkaError } from '../kafka/errors.ts';
-import { missingTopics } from '../kafka/topics.ts';
-import { BrokerOffsetsReader } from './broker-offsets.ts';
+import {
+  GroupConsumer,
+  type AssignmentChange,
+  type Fetched,
+} from '../kafka/group/group-consumer.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 import { CommitLoop } from './commit-loop.ts';
 import type { Delivery, EventSource, SourceStatus } from './event-source.ts';
-import { FetchSwitch } from './fetch-switch.ts';
-import { HandOver } from './hand-over.ts';
-import { crashError, isHopeless } from './kafka-faults.ts';
-import {
-  consumerConfig,
-  withDefaults,
-  type KafkaEventSourceOptions,
-  type KafkaSettings,
-} from './kafka-options.ts';
-import { Membership } from './membership.ts';
+import { Intake, type PartitionIntake } from './intake.ts';
+import { withDefaults, type KafkaEventSourceOptions, type KafkaSettings } from './kafka-options.ts';
 import { OffsetLedger, type Commit } from './offset-ledger.ts';
-import { Rendezvous } from './rendezvous.ts';
 import { repeat } from './repeat.ts';
+import { Signal } from './signal.ts';
+import { SoloRuns } from './solo-runs.ts';
 
 export type { KafkaEventSourceOptions } from './kafka-options.ts';
 
-/** Crashes without a heartbeat between them before the consumer is given up; each has used up its retries. */
-const MAX_CRASHES_IN_A_ROW = 3;
+const DRAIN_STEP_MS = 25;
+/** How long a dying process tries to leave its note. */
+const ACCUSE_TIMEOUT_MS = 5_000;
+
+/** A source that knows what is to be noted beside a committed offset. */
+export interface NotingEventSource extends EventSource {
+  /** The metadata to commit with the next offset of a partition. */
+  note(partition: number): string;
+}
 
 /** Reads a topic as a member of a consumer group. Nothing is connected before the first pull. */
-export function createKafkaEventSource(options: KafkaEventSourceOptions): EventSource {
+export function createKafkaEventSource(options: KafkaEventSourceOptions): NotingEventSource {
   return new KafkaEventSource(withDefaults(options));
 }
 
-class KafkaEventSource implements EventSource {
+class KafkaEventSource implements NotingEventSource {
   readonly #settings: KafkaSettings;
   readonly #ledger = new OffsetLedger();
-  readonly #channel = new Rendezvous<Delivery>();
+  readonly #intake: Intake;
+  readonly #solo = new SoloRuns();
   readonly #commits: CommitLoop;
-  readonly #broker: BrokerOffsetsReader;
+  readonly #consumer: GroupConsumer;
   readonly #closing = new AbortController();
-  #consumer: Consumer | undefined;
-  #fetching: FetchSwitch | undefined;
-  #membership: Membership | undefined;
-  #commitNow: EachBatchPayload['commitOffsetsIfNecessary'] | undefined;
-  #started: Promise<void> | undefined;
+  readonly #changed = new Signal();
+  /** Handed out and not resolved, in epochs that go on. */
+  readonly #outstanding = new Set<KafkaRecord>();
+  #parked = 0;
+  #end: { error: Error | undefined } | undefined;
   #closed: Promise<void> | undefined;
-  #stopped = false;
-  #alive = true;
-  #crashes = 0;
+  #started = false;
+  #assigned = false;
+  /** Between the call for a rebalance and the new assignment nothing is handed out. */
+  #rebalancing = false;
+  #isWaited = false;
 
   constructor(settings: KafkaSettings) {
     this.#settings = settings;
-    this.#broker = new BrokerOffsetsReader(settings);
+    const { topic, transactions, clock, logger, window } = settings;
+    this.#intake = new Intake({
+      maxBytes: settings.maxFetchBytes * 2,
+      window,
+      windowWhileParked: settings.windowWhileParked,
+    });
+    this.#consumer = new GroupConsumer({
+      ...settings,
+      topics: [topic],
+      handler: {
+        onAssigned: (change) => this.#assign(change),
+        onReady: ({ partition, ...known }) => {
+          this.#ledger.begin(partition, known);
+          this.#solo.open(partition, known.metadata);
+        },
+        onFetched: (fetched) => this.#fetched(fetched),
+        onRebalancing: () => this.#drain(),
+        onDeleted: ({ partition, from, to }) => {
+          logger?.error(
+            { topic, partition, from, to, records: Math.max(0, to - from) },
+            'retention has deleted records before they were read: going on at the beginning of the log',
+          );
+        },
+        onThrottled: () => undefined,
+        onFailure: (error) => this.#finish(error),
+        roomFor: ({ partition }) => this.#intake.roomFor(partition),
+        ...(transactions && {
+          beforeReady: (partitions, others) =>
+            transactions.acquire(
+              partitions.map(({ partition }) => partition),
+              others,
+            ),
+        }),
+      },
+    });
     this.#commits = new CommitLoop({
       ledger: this.#ledger,
       commit: (commits) => this.#commit(commits),
-      clock: settings.clock,
+      clock,
       intervalMs: settings.commitIntervalMs,
-      transactional: settings.transactions !== undefined,
+      transactional: transactions !== undefined,
       faults: settings.faults,
-      logger: settings.logger,
+      logger,
     });
   }
 
   async *deliveries(): AsyncGenerator<Delivery> {
-    // Not awaited: `stop` must be able to end the wait for a broker that is away. Failures end the channel.
-    if (!this.#stopped) this.#started ??= this.#start();
+    this.#start();
     for (;;) {
-      const delivery = await this.#channel.take();
-      if (!delivery) return;
-      yield delivery;
+      if (this.#end?.error) throw this.#end.error;
+      if (this.#end) return;
+      const delivery = this.#next();
+      if (delivery) {
+        yield delivery;
+        continue;
+      }
+      this.#isWaited = true;
+      await this.#changed.wait();
+      this.#isWaited = false;
     }
   }
 
   // eslint-disable-next-line @typescript-eslint/require-await -- the port allows for sources that wait
   async stop(): Promise<void> {
-    this.#stopped = true;
-    this.#channel.close();
-    this.#fetching?.pause('stopped');
+    this.#finish(undefined);
+    this.#consumer.stopFetching();
   }
 
   close(): Promise<void> {
     return (this.#closed ??= this.#close());
   }
 
+  async accuse(fault: string, records?: readonly KafkaRecord[]): Promise<void> {
+    const { clock, logger, topic } = this.#settings;
+    const accused = records ?? [...this.#outstanding];
+    const isAlone = this.#outstanding.size - this.#parked <= 1;
+    const byPartition = Map.groupBy(accused, ({ partition }) => partition);
+    for (const [partition, each] of byPartition) {
+      this.#solo.accuse(
+        partition,
+        each.map(({ offset }) => offset),
+        { isAlone, fault },
+      );
+    }
+    const commits = this.#ledger
+      .progress()
+      .filter(({ partition, position }) => byPartition.has(partition) && position >= 0)
+      .map(({ partition, position: offset }) => ({
+        topic,
+        partition,
+        offset,
+        metadata: this.note(partition),
+      }));
+    if (commits.length === 0) return;
+    const written = this.#settings.transactions
+      ? this.#settings.transactions.note(commits)
+      : this.#consumer.commit(commits);
+    await Promise.race([written, clock.sleep(ACCUSE_TIMEOUT_MS)]).catch((error: unknown) => {
+      logger?.warn({ err: error }, 'the suspects of this death could not be noted');
+    });
+  }
+
   status(): SourceStatus {
     const { topic } = this.#settings;
+    for (const { partition, end } of this.#consumer.readings()) {
+      if (end !== undefined) this.#ledger.observeEnd(partition, end);
+    }
     return {
-      alive: this.#alive,
-      assigned: this.#membership?.assigned ?? false,
-      paused: this.#fetching?.paused ?? false,
+      alive: this.#end?.error === undefined && this.#closed === undefined,
+      assigned: this.#assigned,
+      paused: this.#end !== undefined || (!this.#isWaited && this.#intake.hasRecords),
       partitions: this.#ledger
         .progress()
         .map(({ partition, committed, lag }) => ({ topic, partition, committed, lag })),
     };
   }
 
-  async #start(): Promise<void> {
-    const { topic, kafka, logger } = this.#settings;
-    try {
-      const missing = await missingTopics(kafka, [topic]);
-      if (missing.length > 0) {
-        throw new AppError(
-          'topic_missing',
-          `consuming ${topic}: there is no such topic, or it is hidden from this user; create it (moderato topics create) or correct topics.input`,
-        );
-      }
-      await this.#broker.open();
-      await this.#run(await this.#broker.partitionCount());
-    } catch (error) {
-      this.#fail(kafkaError(error, `consuming ${topic}`));
-      logger?.debug({ error: messageOf(error) }, 'the consumer could not start');
-    }
-  }
-
-  async #run(partitions: number): Promise<void> {
-    const { kafka, topic, clock, startFrom, lagIntervalMs, logger } = this.#settings;
-    const signal = this.#closing.signal;
-    if (signal.aborted) return;
-    const consumer = kafka.consumer({
-      ...consumerConfig(this.#settings, partitions),
-      retry: { restartOnFailure: (error) => Promise.resolve(this.#mayRestart(error)) },
-    });
-    const parts = { ledger: this.#ledger, commits: this.#commits, clock, logger };
-    const fetching = new FetchSwitch(consumer, topic);
-    const membership = new Membership({
-      ...parts,
-      consumer,
-      topic,
-      fetching,
-      broker: this.#broker,
-      fence: this.#settings.transactions,
-      onJoin: () => this.#channel.nudge(),
-      onFailure: (error) => this.#fail(error),
-      signal,
-    });
-    const handOver = new HandOver({
-      ...this.#settings,
-      ...parts,
-      channel: this.#channel,
-      membership,
-      fetching,
-      signal,
-    });
-    this.#consumer = consumer;
-    this.#fetching = fetching;
-    this.#membership = membership;
-    if (this.#stopped) fetching.pause('stopped');
-
-    consumer.on(consumer.events.HEARTBEAT, () => {
-      this.#crashes = 0;
-    });
-    consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
-      if (!restart) this.#fail(crashError(error, topic));
-    });
-    await consumer.connect();
-    await consumer.subscribe({ topics: [topic], fromBeginning: startFrom === 'earliest' });
-    await consumer.run({
-      autoCommit: false,
-      eachBatchAutoResolve: false,
-      eachBatch: async (payload) => {
-        this.#commitNow = (offsets) => payload.commitOffsetsIfNecessary(offsets);
-        await handOver.eachFetch(payload);
-      },
-    });
+  #start(): void {
+    if (this.#started || this.#end) return;
+    this.#started = true;
+    const { clock, lagIntervalMs: intervalMs, logger } = this.#settings;
+    void this.#consumer.run();
     this.#commits.start();
-    void repeat({ clock, intervalMs: lagIntervalMs, signal }, () =>
-      membership.refresh().catch((error: unknown) => {
-        logger?.debug({ error: messageOf(error) }, 'asking for end offsets failed');
+    void repeat({ clock, intervalMs, signal: this.#closing.signal }, () =>
+      this.#consumer.refreshEnds().catch((error: unknown) => {
+        logger?.debug({ err: error }, 'asking for end offsets failed');
       }),
     );
   }
 
-  /**
-   * One attempt, in the generation of this moment. `consumer.commitOffsets` would try again on its own, perhaps
-   * in a later generation, when the partition may be somebody else's.
-   */
-  async #commit(commits: readonly Commit[]): Promise<void> {
-    if (!this.#commitNow) return;
-    const partitions = commits.map(({ partition, offset }) => ({
-      partition,
-      offset: String(offset),
-    }));
-    await this.#commitNow({ topics: [{ topic: this.#settings.topic, partitions }] });
+  #assign({ lost, gained }: AssignmentChange): void {
+    for (const { partition } of lost) this.#forget(partition);
+    for (const { partition } of gained) {
+      this.#ledger.assign([partition]);
+      this.#intake.open(partition);
+    }
+    this.#assigned = true;
+    this.#rebalancing = false;
+    this.#changed.notify();
   }
 
-  /** Asked by kafkajs after a crash that starting again might mend. */
-  #mayRestart(error: Error): boolean {
-    this.#crashes += 1;
-    return (
-      !this.#closing.signal.aborted &&
-      this.#crashes < MAX_CRASHES_IN_A_ROW &&
-      !isHopeless(error, this.#settings.topic)
+  #forget(partition: number): void {
+    this.#ledger.revoke([partition]);
+    this.#intake.close(partition);
+    this.#solo.close(partition);
+    for (const record of this.#outstanding) {
+      if (record.partition === partition) this.#outstanding.delete(record);
+    }
+  }
+
+  #fetched({ partition, records, bytes, next }: Fetched): void {
+    const intake = this.#intake.get(partition);
+    if (!intake) return;
+    intake.push(records, bytes);
+    // Markers and gaps behind the last record count once everything before them is resolved.
+    if (records.length === 0 && intake.isEmpty) this.#ledger.advance(partition, next);
+    else intake.next = next;
+    this.#changed.notify();
+  }
+
+  #next(): Delivery | undefined {
+    if (this.#rebalancing) return undefined;
+    const active = this.#outstanding.size - this.#parked;
+    const gate = this.#solo.gate(active, (partition) => this.#intake.get(partition)?.peek());
+    const intake = this.#intake.next(gate);
+    const record = intake && this.#intake.take(intake);
+    return record && this.#deliver(record, intake);
+  }
+
+  #deliver(record: KafkaRecord, intake: PartitionIntake): Delivery {
+    const { partition, offset } = record;
+    const resolve = this.#ledger.handOut(partition, offset);
+    const epoch = this.#ledger.epochOf(partition);
+    const suspicion = this.#solo.begin(record);
+    const chargedMs = intake.costMs;
+    this.#outstanding.add(record);
+    if (intake.isEmpty && intake.next !== undefined) this.#ledger.advance(partition, intake.next);
+    this.#consumer.nudge();
+    return {
+      record,
+      suspicion,
+      revoked: this.#ledger.revoked(partition),
+      resolve: () => {
+        if (!this.#outstanding.delete(record)) return;
+        resolve();
+        intake.outstanding -= 1;
+        this.#solo.end(record);
+        this.#changed.notify();
+      },
+      park: () => this.#park(intake),
+      spent: (costMs) => this.#intake.spent(intake, chargedMs, costMs),
+      rewind: () => this.#rewind(partition, epoch),
+    };
+  }
+
+  #park(intake: PartitionIntake): () => void {
+    intake.parked += 1;
+    this.#parked += 1;
+    this.#changed.notify();
+    let isParked = true;
+    return () => {
+      if (!isParked) return;
+      isParked = false;
+      intake.parked -= 1;
+      this.#parked -= 1;
+      this.#changed.notify();
+    };
+  }
+
+  #rewind(partition: number, epoch: number | undefined): void {
+    if (epoch === undefined || this.#ledger.epochOf(partition) !== epoch) return;
+    const { topic, logger } = this.#settings;
+    logger?.warn({ topic, partition }, 'reading a partition again from its committed offset');
+    this.#forget(partition);
+    this.#ledger.assign([partition]);
+    this.#intake.open(partition);
+    this.#consumer.rewind({ topic, partition });
+  }
+
+  /** Gives the records in flight a moment: what is committed now is not read twice by the next owner. */
+  async #drain(): Promise<void> {
+    const { clock, revokeDrainMs } = this.#settings;
+    this.#rebalancing = true;
+    const deadline = clock.elapsed() + revokeDrainMs;
+    while (this.#outstanding.size > this.#parked && clock.elapsed() < deadline) {
+      await clock.sleep(DRAIN_STEP_MS);
+    }
+    await Promise.race([this.#commits.flush(), clock.sleep(revokeDrainMs)]);
+  }
+
+  async #commit(commits: readonly Commit[]): Promise<void> {
+    const { topic } = this.#settings;
+    await this.#consumer.commit(
+      commits.map(({ partition, offset }) => ({
+        topic,
+        partition,
+        offset,
+        metadata: this.note(partition),
+      })),
     );
   }
 
-  #fail(error: Error): void {
-    this.#alive = false;
-    this.#channel.fail(error);
+  note(partition: number): string {
+    return this.#solo.note(partition);
+  }
+
+  /** The first end counts. */
+  #finish(error: Error | undefined): void {
+    this.#end ??= { error };
+    this.#changed.notify();
   }
 
   async #close(): Promise<void> {
@@ -218,21 +324,11 @@ class KafkaEventSource implements EventSource {
     await Promise.race([this.#leave(), timeout]);
     patience.abort();
     this.#ledger.revoke();
-    this.#alive = false;
   }
 
   async #leave(): Promise<void> {
-    const { logger } = this.#settings;
-    await this.#started;
     await this.#commits.close();
     this.#ledger.revoke(); // from here on a late resolve has no effect
-    for (const client of [
-      this.#consumer?.disconnect(), // leaves the group
-      this.#broker.close(),
-    ]) {
-      await client?.catch((error: unknown) => {
-        logger?.debug({ error: messageOf(error) }, 'disconnecting failed');
-      });
-    }
+    await this.#consumer.close();
   }
 }

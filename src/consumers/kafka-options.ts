@@ -1,4 +1,3 @@
-import type { ConsumerConfig } from 'kafkajs';
 import type { KafkaClient } from '../kafka/client.ts';
 import type { Clock } from '../clock.ts';
 import type { FaultPoints } from '../fault-points.ts';
@@ -13,19 +12,33 @@ export interface KafkaEventSourceOptions {
   logger?: Logger;
   /** Where a group without committed offsets begins. @default 'earliest' */
   startFrom?: 'earliest' | 'latest';
-  /** How long the group waits for a sign of life, in ms. @default 30000 */
+  /**
+   * `group.instance.id` (KIP-345): a process that restarts under the same id within the session keeps its partitions
+   * without a rebalance. Every process needs its own.
+   */
+  instanceId?: string | undefined;
+  /** How long the group waits for a sign of life, in ms. @default 10000 */
   sessionTimeoutMs?: number;
   /** How long a rebalance waits for each member, in ms. @default 60000 */
   rebalanceTimeoutMs?: number;
-  /** At most a third of the session's timeout, in ms. @default 3000 */
+  /** At most a third of the session's timeout, in ms. @default 1000 */
   heartbeatIntervalMs?: number;
   /** How long a fetch waits for records, in ms; a rebalance waits for it too. @default 200 */
   maxWaitMs?: number;
-  /** Bytes of one fetch: what is held in memory, at most, for each broker. @default 8388608 */
+  /** Bytes of one answer of a broker, compressed; records that wait may take twice as much. @default 8388608 */
   maxFetchBytes?: number;
+  /**
+   * Records of one partition that may be handed out and not resolved; a crash repeats as many at most.
+   * @default 256
+   */
+  window?: number;
+  /** The same while one of them is parked. @default `window`; 0 with `transactions`, which are in order */
+  windowWhileParked?: number;
+  /** How often new partitions are looked for, in ms. @default 30000 */
+  discoveryIntervalMs?: number;
   /** How often offsets are committed, in ms. Longer: more records are read twice after a crash. @default 1000 */
   commitIntervalMs?: number;
-  /** How often the end of idle partitions is asked for, in ms; for the lag only. @default 30000 */
+  /** How often the ends of partitions that are not fetched are asked for, in ms; for the lag only. @default 30000 */
   lagIntervalMs?: number;
   /**
    * How long a rebalance is held up for the records in flight, in ms: what is resolved by then is not read
@@ -47,42 +60,30 @@ export interface PartitionFence {
    * committed or lost what was under way. `others: 'release'` says that these are all that we have.
    */
   acquire(partitions: readonly number[], others: 'keep' | 'release'): Promise<void>;
+  /** Commits these offsets again with their notes, in transactions without messages. */
+  note(
+    commits: ReadonlyArray<{ partition: number; offset: number; metadata: string }>,
+  ): Promise<void>;
 }
 
 export type KafkaSettings = KafkaEventSourceOptions &
-  Required<Omit<KafkaEventSourceOptions, 'logger' | 'transactions' | 'faults'>>;
+  Required<Omit<KafkaEventSourceOptions, 'logger' | 'transactions' | 'faults' | 'instanceId'>>;
 
 export function withDefaults(options: KafkaEventSourceOptions): KafkaSettings {
   return {
     startFrom: 'earliest',
-    sessionTimeoutMs: 30_000,
+    sessionTimeoutMs: 10_000,
     rebalanceTimeoutMs: 60_000,
-    heartbeatIntervalMs: 3_000,
+    heartbeatIntervalMs: 1_000,
     maxWaitMs: 200,
     maxFetchBytes: 8 * 1024 * 1024,
+    window: 256,
+    windowWhileParked: options.transactions ? 0 : (options.window ?? 256),
+    discoveryIntervalMs: 30_000,
     commitIntervalMs: 1_000,
     lagIntervalMs: 30_000,
     revokeDrainMs: 1_000,
     closeTimeoutMs: 10_000,
     ...options,
-  };
-}
-
-/** Below this a partition with large records would hardly move; it is every Kafka client's default. */
-const MIN_PARTITION_BYTES = 1024 * 1024;
-
-/** The settings in kafkajs' words. A fetch is shared out evenly, so that no partition starves behind another. */
-export function consumerConfig(settings: KafkaSettings, partitions: number): ConsumerConfig {
-  const { maxFetchBytes } = settings;
-  const share = Math.max(MIN_PARTITION_BYTES, Math.floor(maxFetchBytes / partitions));
-  return {
-    groupId: settings.groupId,
-    sessionTimeout: settings.sessionTimeoutMs,
-    rebalanceTimeout: settings.rebalanceTimeoutMs,
-    heartbeatInterval: settings.heartbeatIntervalMs,
-    maxWaitTimeInMs: settings.maxWaitMs,
-    maxBytes: maxFetchBytes,
-    maxBytesPerPartition: Math.min(share, maxFetchBytes),
-    allowAutoTopicCreation: false,
   };
 }

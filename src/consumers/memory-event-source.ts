@@ -8,8 +8,8 @@ export class MemoryEventSource implements EventSource {
   readonly #topic: MemoryTopic;
   readonly #ledger = new OffsetLedger();
   readonly #positions = new Map<number, number>();
-  /** How many records of a partition are held. */
-  readonly #holds = new Map<number, number>();
+  /** How many records of a partition are parked: it is then passed over. */
+  readonly #parked = new Map<number, number>();
   #released = Promise.withResolvers<undefined>();
   readonly #stopping = Promise.withResolvers<undefined>();
   #lastPartition = -1;
@@ -34,6 +34,11 @@ export class MemoryEventSource implements EventSource {
   stop(): Promise<void> {
     this.#stopped = true;
     this.#stopping.resolve(undefined);
+    return Promise.resolve();
+  }
+
+  /** There is no next owner. */
+  accuse(): Promise<void> {
     return Promise.resolve();
   }
 
@@ -79,7 +84,7 @@ export class MemoryEventSource implements EventSource {
     for (let turn = 1; turn <= partitions.length; turn += 1) {
       const partition = (this.#lastPartition + turn) % partitions.length;
       const record = this.#topic.at(partition, this.#positions.get(partition) ?? 0);
-      if (!record || this.#holds.has(partition)) continue;
+      if (!record || this.#parked.has(partition)) continue;
       this.#lastPartition = partition;
       return record;
     }
@@ -100,7 +105,8 @@ export class MemoryEventSource implements EventSource {
     return {
       record,
       revoked: this.#ledger.revoked(partition),
-      hold: () => this.#hold(partition),
+      park: () => this.#park(partition),
+      spent: () => undefined,
       rewind: () => {
         if (this.#ledger.epochOf(partition) !== epoch) return;
         this.#ledger.assign([partition]);
@@ -116,15 +122,15 @@ export class MemoryEventSource implements EventSource {
     };
   }
 
-  #hold(partition: number): () => void {
-    this.#holds.set(partition, (this.#holds.get(partition) ?? 0) + 1);
+  #park(partition: number): () => void {
+    this.#parked.set(partition, (this.#parked.get(partition) ?? 0) + 1);
     let released = false;
     return () => {
       if (released) return;
       released = true;
-      const left = (this.#holds.get(partition) ?? 1) - 1;
-      if (left > 0) this.#holds.set(partition, left);
-      else this.#holds.delete(partition);
+      const left = (this.#parked.get(partition) ?? 1) - 1;
+      if (left > 0) this.#parked.set(partition, left);
+      else this.#parked.delete(partition);
       this.#nudge();
     };
   }

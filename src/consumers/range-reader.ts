@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 import { kafkaError } from '../kafka/errors.ts';
 import { withAdmin } from '../kafka/topics.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
-import { toKafkaRecord } from './kafka-record.ts';
+import { toKafkaRecord } from '../kafka/fetched-message.ts';
 import type { OffsetRange, RangePositions } from './range-positions.ts';
 
 const STALL_TIMEOUT_MS = 90_000;

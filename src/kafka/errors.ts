@@ -55,6 +55,14 @@ function isFault(value: unknown): value is KafkaFault {
   return typeof value === 'object' && value !== null && 'name' in value && 'message' in value;
 }
 
+/** The name of the protocol error that a broker answered with; undefined when no broker answered. */
+export function protocolType(error: unknown): string | undefined {
+  for (const { name, type } of causes(error)) {
+    if (name.startsWith('KafkaJS') && typeof type === 'string') return type;
+  }
+  return undefined;
+}
+
 /**
  * True when the same request may succeed later: the broker was not reached, or asked for another try. False
  * when it answered with a refusal. A broken sequence counts as passing, since a new producer begins a new one.
@@ -66,6 +74,12 @@ export function isPassing(error: unknown): boolean {
       fault.retriable === false &&
       !BROKEN_SEQUENCE.has(String(fault.type)),
   );
+}
+
+/** True for an outage of a broker that may pass; false for a refusal, and for an error of our own making. */
+export function isTransient(error: unknown): boolean {
+  const known = kafkaError(error, 'asking a broker');
+  return known instanceof AppError && known.code === 'kafka_unavailable' && isPassing(error);
 }
 
 /**

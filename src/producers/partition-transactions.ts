@@ -37,6 +37,8 @@ interface Commit {
   messages: readonly Outgoing[];
   /** The next to be read of the partition. */
   offset: number;
+  /** A note that is committed with it. */
+  metadata: string;
 }
 
 /** How long the end of the transaction before may take to be marked, in ms, and how often that is asked. */
@@ -97,11 +99,16 @@ export class PartitionTransactions {
    * until the partition was acquired again.
    * Throws AppError `topic_missing`, `record_too_large`, `kafka_unauthorized` or `kafka_unavailable`.
    */
-  async commit(partition: number, messages: readonly Outgoing[], offset: number): Promise<void> {
+  async commit(
+    partition: number,
+    messages: readonly Outgoing[],
+    offset: number,
+    metadata = '',
+  ): Promise<void> {
     const claim = this.#claims.get(partition);
     if (claim === undefined) throw notOurs(this.#options.topic, partition);
     const { clock } = this.#options;
-    const committed = within(this.#commit(claim, { partition, messages, offset }), {
+    const committed = within(this.#commit(claim, { partition, messages, offset, metadata }), {
       clock,
       ms: TRANSACTION_TIMEOUT_MS,
       doing: describe(messages),
@@ -116,18 +123,20 @@ export class PartitionTransactions {
     }
   }
 
-  async #commit(claim: Claim, { partition, messages, offset }: Commit): Promise<void> {
+  async #commit(claim: Claim, { messages, ...offset }: Commit): Promise<void> {
     const { compression, faults = noFaults } = this.#options;
     const transaction = claim.begun ?? (await claim.producer.transaction());
     claim.begun = undefined;
-    await this.#sendOffset(transaction, partition, offset);
+    await this.#sendOffset(transaction, offset);
     faults.reach('transaction-offsets');
-    const answers = await transaction.sendBatch({
-      acks: ALL_IN_SYNC_REPLICAS,
-      compression,
-      topicMessages: byTopic(messages),
-    });
-    this.#requireAll(messages, answers);
+    if (messages.length > 0) {
+      const answers = await transaction.sendBatch({
+        acks: ALL_IN_SYNC_REPLICAS,
+        compression,
+        topicMessages: byTopic(messages),
+      });
+      this.#requireAll(messages, answers);
+    }
     faults.reach('transaction-messages');
     await transaction.commit();
     faults.reach('transaction-committed');
@@ -137,10 +146,13 @@ export class PartitionTransactions {
    * The offset comes first: it is what is put off until the broker has marked the end of the transaction before, in
    * some ms. Behind it nothing of this one is put off any more.
    */
-  async #sendOffset(transaction: Transaction, partition: number, offset: number): Promise<void> {
+  async #sendOffset(
+    transaction: Transaction,
+    { partition, offset, metadata }: Omit<Commit, 'messages'>,
+  ): Promise<void> {
     const { groupId, topic, clock } = this.#options;
     const deadline = clock.elapsed() + PREDECESSOR_TIMEOUT_MS;
-    const partitions = [{ partition, offset: String(offset) }];
+    const partitions = [{ partition, offset: String(offset), metadata }];
     for (;;) {
       try {
         await transaction.sendOffsets({

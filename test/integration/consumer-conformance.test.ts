@@ -22,6 +22,7 @@ describeEventSource('the Kafka source', async (partitions) => {
         topic,
         groupId,
         clock: systemClock,
+        windowWhileParked: 0,
       }),
     committed: (partition) => committedOffset(kafka, groupId, topic, partition),
   };

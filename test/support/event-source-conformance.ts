@@ -163,7 +163,7 @@ export function describeEventSource(
       expect(puller.source.status().alive).toBe(false);
     });
 
-    it('pauses the partition of a held record, and no other', async () => {
+    it('passes over the partition of a parked record once its window is full, and no other', async () => {
       const bench = await createBench(2);
       await bench.produce(numbered(2, 4));
       const puller = open(bench);
@@ -171,7 +171,7 @@ export function describeEventSource(
       let release: (() => void) | undefined;
       while (!release) {
         const delivery = await puller.next();
-        if (delivery?.record.partition === 0) release = delivery.hold();
+        if (delivery?.record.partition === 0) release = delivery.park();
         if (delivery) taken.push(delivery);
       }
       const before = taken.length;

@@ -96,6 +96,9 @@ export function setUpPipeline({ names = [], topic, parts, limits, acknowledge }:
       maxInFlightBytes: 1e6,
       maxImageBytes: 1e6,
       emitEmbeddings: false,
+      outageTimeoutMs: 3_600_000,
+      onOutageTimeout: 'dead-letter',
+      quarantineAfter: 3,
       ...limits,
     },
   );

@@ -1,6 +1,9 @@
 import type { IHeaders, KafkaMessage } from 'kafkajs';
 import type { Header } from '../events/types.generated.ts';
-import type { KafkaRecord } from '../kafka/record.ts';
+import type { KafkaRecord } from './record.ts';
+
+/** A record as kafkajs decodes it, before markers are told apart. */
+export type FetchedMessage = KafkaMessage & { isControlRecord: boolean };
 
 /** A kafkajs message as a record, byte for byte: keys are not text, and null is not empty. */
 export function toKafkaRecord(

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import type { KafkaMessage } from 'kafkajs';
-import { toKafkaRecord } from '../../src/consumers/kafka-record.ts';
+import { toKafkaRecord } from '../../src/kafka/fetched-message.ts';
 
 function message(overrides: Partial<Record<keyof KafkaMessage, unknown>> = {}): KafkaMessage {
   return {

@@ -1,0 +1,171 @@
+/**
+ * Who reads which partition. The leader of a group computes it for all members; what a member owns already it
+ * keeps, as far as the shares are even (KIP-54, sticky assignment).
+ */
+import { createRequire } from 'node:module';
+
+export interface TopicPartition {
+  topic: string;
+  partition: number;
+}
+
+/** What a member tells the leader about itself. */
+export interface MemberState {
+  memberId: string;
+  /** What it reads since the last assignment. */
+  owned: TopicPartition[];
+}
+
+/** Where a partition without a committed offset begins; see `PositionSource`. */
+export interface PartitionStart extends TopicPartition {
+  offset: number;
+}
+
+interface ProtocolCodec<T> {
+  encode(value: T): Buffer;
+  decode(buffer: Buffer): T | null;
+}
+
+const require = createRequire(import.meta.url);
+const { MemberMetadata, MemberAssignment } = require('kafkajs/src/consumer/assignerProtocol') as {
+  MemberMetadata: ProtocolCodec<{ version: number; topics: string[]; userData: Buffer }>;
+  MemberAssignment: ProtocolCodec<{
+    version: number;
+    assignment: Record<string, number[]>;
+    userData: Buffer;
+  }>;
+};
+
+/**
+ * The protocols offered to the group, the preferred one first. The second is that of kafkajs' consumer, so that a
+ * rolling upgrade from it works.
+ */
+export const PROTOCOLS = ['moderato-sticky', 'RoundRobinAssigner'] as const;
+
+/** Even shares for every member; a member keeps what it owns up to its share. */
+export function assign(
+  partitions: readonly TopicPartition[],
+  members: readonly MemberState[],
+): Map<string, TopicPartition[]> {
+  const sorted = members.toSorted((a, b) => compareText(a.memberId, b.memberId));
+  const free = new Map(partitions.map((each) => [keyOf(each), each]));
+  const share = Math.floor(partitions.length / sorted.length);
+  let larger = partitions.length % sorted.length; // so many members read one more
+  const shares = new Map<string, TopicPartition[]>();
+  for (const { memberId, owned } of sorted) {
+    const kept: TopicPartition[] = [];
+    for (const each of owned) {
+      const limit = share + (larger > 0 ? 1 : 0);
+      const known = free.get(keyOf(each));
+      if (known === undefined || kept.length >= limit) continue;
+      free.delete(keyOf(each));
+      kept.push(known);
+    }
+    if (kept.length > share) larger -= 1;
+    shares.set(memberId, kept);
+  }
+  const rest = [...free.values()];
+  for (const limit of [share, share + 1]) {
+    for (const mine of shares.values()) {
+      while (mine.length < limit && rest.length > 0 && (limit === share || larger > 0)) {
+        mine.push(rest.shift() as TopicPartition);
+        if (limit > share) larger -= 1;
+      }
+    }
+  }
+  return shares;
+}
+
+/**
+ * What a member says when it joins. `owned` is what `decodeMember` gives back. A group in which nothing else changes
+ * is rebalanced only if a member says something new: hence the number of partitions that it knows of.
+ */
+export function encodeMember(
+  topics: readonly string[],
+  owned: readonly TopicPartition[],
+  knownPartitions: number,
+): Buffer {
+  const userData = Buffer.from(
+    JSON.stringify({ owned: byTopic(owned), partitions: knownPartitions }),
+  );
+  return MemberMetadata.encode({ version: 0, topics: [...topics], userData });
+}
+
+/** What a member owns, as it says; nothing for a member with another software. */
+export function decodeMember(memberId: string, metadata: Buffer): MemberState {
+  const decoded = MemberMetadata.decode(metadata);
+  return { memberId, owned: fromTopics(parse(decoded?.userData)['owned']) };
+}
+
+export function encodeAssignment(
+  partitions: readonly TopicPartition[],
+  starts: readonly PartitionStart[],
+): Buffer {
+  const userData = Buffer.from(
+    JSON.stringify({
+      starts: starts.map(({ topic, partition, offset }) => [topic, partition, offset]),
+    }),
+  );
+  return MemberAssignment.encode({ version: 0, assignment: byTopic(partitions), userData });
+}
+
+export function decodeAssignment(buffer: Buffer): {
+  partitions: TopicPartition[];
+  starts: PartitionStart[];
+} {
+  const decoded = buffer.length > 0 ? MemberAssignment.decode(buffer) : null;
+  const starts = parse(decoded?.userData)['starts'];
+  return {
+    partitions: fromTopics(decoded?.assignment),
+    starts: Array.isArray(starts) ? starts.flatMap(startOf) : [],
+  };
+}
+
+export function keyOf({ topic, partition }: TopicPartition): string {
+  return `${topic}/${partition}`; // a topic's name has no slash
+}
+
+function startOf(entry: unknown): PartitionStart[] {
+  if (!Array.isArray(entry)) return [];
+  const [topic, partition, offset] = entry as unknown[];
+  if (
+    typeof topic !== 'string' ||
+    !Number.isSafeInteger(partition) ||
+    !Number.isSafeInteger(offset)
+  ) {
+    return [];
+  }
+  return [{ topic, partition: partition as number, offset: offset as number }];
+}
+
+/** User data of members with other software is not ours to understand. */
+function parse(userData: Buffer | null | undefined): Record<string, unknown> {
+  try {
+    const parsed: unknown = JSON.parse(userData?.toString() ?? '{}');
+    return typeof parsed === 'object' && parsed !== null ? { ...parsed } : {};
+  } catch {
+    return {};
+  }
+}
+
+function byTopic(partitions: readonly TopicPartition[]): Record<string, number[]> {
+  const topics = Object.create(null) as Record<string, number[]>;
+  for (const { topic, partition } of partitions) (topics[topic] ??= []).push(partition);
+  return topics;
+}
+
+function fromTopics(topics: unknown): TopicPartition[] {
+  if (typeof topics !== 'object' || topics === null) return [];
+  return Object.entries(topics).flatMap(([topic, partitions]: [string, unknown]) =>
+    Array.isArray(partitions)
+      ? partitions
+          .filter((partition) => Number.isSafeInteger(partition))
+          .map((partition) => ({ topic, partition: partition as number }))
+      : [],
+  );
+}
+
+function compareText(a: string, b: string): number {
+  if (a === b) return 0;
+  return a < b ? -1 : 1;
+}

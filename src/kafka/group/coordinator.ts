@@ -1,0 +1,51 @@
+import type { Clock } from '../../clock.ts';
+import { ask, dropBroker, requestFor, type Api, type Broker, type Cluster } from '../cluster.ts';
+import { protocolType } from '../errors.ts';
+import { within } from '../within.ts';
+
+/** After these the group has another coordinator, or its coordinator has not loaded the group yet. */
+const MOVED = new Set([
+  'NOT_COORDINATOR_FOR_GROUP',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'GROUP_LOAD_IN_PROGRESS',
+]);
+
+/** The broker that keeps a group. Asks it, and finds it again after it has moved or has not answered. */
+export class Coordinator {
+  readonly #cluster: Cluster;
+  readonly #groupId: string;
+  readonly #clock: Clock;
+  #broker: Broker | undefined;
+
+  constructor({ cluster, groupId, clock }: { cluster: Cluster; groupId: string; clock: Clock }) {
+    this.#cluster = cluster;
+    this.#groupId = groupId;
+    this.#clock = clock;
+  }
+
+  /** One attempt. Throws AppError `kafka_unavailable` when there is no answer within `ms`, else what kafkajs throws. */
+  async ask<T>(api: Api, parameters: object, ms: number): Promise<T> {
+    const doing = `asking the coordinator of group ${this.#groupId} (${api})`;
+    const time = { clock: this.#clock, ms, doing };
+    const broker = await within(this.#find(), time);
+    try {
+      return await within(ask<T>(broker, api, { groupId: this.#groupId, ...parameters }), time);
+    } catch (error) {
+      const type = protocolType(error);
+      if (type === undefined) dropBroker(this.#cluster, broker);
+      if (type === undefined || MOVED.has(type)) this.#broker = undefined;
+      throw error;
+    }
+  }
+
+  async #find(): Promise<Broker> {
+    if (this.#broker) return this.#broker;
+    const any = await this.#cluster.brokerPool.findConnectedBroker();
+    const found = await any.connectionPool.send(
+      requestFor(any, 'GroupCoordinator', { groupId: this.#groupId, coordinatorType: 0 }),
+    );
+    const { coordinator } = found as { coordinator: { nodeId: number } };
+    this.#broker = await this.#cluster.findBroker({ nodeId: coordinator.nodeId });
+    return this.#broker;
+  }
+}

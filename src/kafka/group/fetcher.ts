@@ -1,0 +1,200 @@
+import type { Clock } from '../../clock.ts';
+import { messageOf } from '../../errors.ts';
+import type { Logger } from '../../logger.ts';
+import { dropBroker, type Cluster } from '../cluster.ts';
+import { isTransient } from '../errors.ts';
+import { within } from '../within.ts';
+import { keyOf, type TopicPartition } from './assignment.ts';
+import { fetchFrom, type FetchedPartition, type FetchTarget } from './fetch-request.ts';
+import type { Fetched, Reading } from './reading.ts';
+
+export interface FetcherOptions {
+  cluster: Cluster;
+  topics: readonly string[];
+  maxWaitMs: number;
+  /** Of one answer, in bytes. */
+  maxFetchBytes: number;
+  /** Memory that more records of the partition may take now, in bytes; 0 pauses it. */
+  roomFor: (partition: TopicPartition) => number;
+  onFetched: (fetched: Fetched) => void;
+  /** A partition answered with an error code that reading on does not mend. */
+  onRefused: (reading: Reading, errorCode: number) => void;
+  /** The broker asks this client to slow down, for that many ms. */
+  onThrottled: (throttleMs: number, nodeId: number) => void;
+  onFailure: (error: unknown) => void;
+  clock: Clock;
+  logger?: Logger | undefined;
+  signal: AbortSignal;
+}
+
+/** Less would let a partition with large records hardly move. It is every Kafka client's default. */
+const MIN_PARTITION_BYTES = 1024 * 1024;
+const SMALLEST_FETCH_BYTES = 64 * 1024;
+/** Beyond the wait that was asked for, and beyond throttling. */
+const ANSWER_TIMEOUT_MS = 10_000;
+const IDLE_MS = 200;
+const FIRST_RETRY_MS = 100;
+const LONGEST_RETRY_MS = 2_000;
+const REFRESH_EVERY_MS = 500;
+
+/** Error codes that new metadata mends: the leader has moved, or is being elected. */
+const STALE_METADATA = new Set([3, 5, 6, 9, 56, 74, 76, 78]);
+
+/** Fetches the partitions that are read from their leaders: one request at a time for each broker. */
+export class Fetcher {
+  readonly #options: FetcherOptions;
+  readonly #readings = new Map<string, Reading>();
+  readonly #loops = new Map<number, Promise<void>>();
+  readonly #throttledUntil = new Map<number, number>();
+  #changed = Promise.withResolvers<undefined>();
+  #refreshedAt = -Infinity;
+
+  constructor(options: FetcherOptions) {
+    this.#options = options;
+  }
+
+  add(reading: Reading): void {
+    this.#readings.set(keyOf(reading), reading);
+    this.nudge();
+  }
+
+  remove(partition: TopicPartition): void {
+    this.#readings.delete(keyOf(partition));
+  }
+
+  /** Something can be fetched that could not be before. */
+  nudge(): void {
+    this.#changed.resolve(undefined);
+    this.#changed = Promise.withResolvers();
+    this.#startLoops();
+  }
+
+  /** Settles when no request is under way any more. */
+  async ended(): Promise<void> {
+    await Promise.allSettled(this.#loops.values());
+  }
+
+  #startLoops(): void {
+    if (this.#options.signal.aborted) return;
+    for (const nodeId of new Set(this.#leaders().values())) {
+      if (nodeId < 0 || this.#loops.has(nodeId)) continue;
+      const loop = this.#serve(nodeId)
+        .catch((error: unknown) => this.#options.onFailure(error))
+        .finally(() => this.#loops.delete(nodeId));
+      this.#loops.set(nodeId, loop);
+    }
+  }
+
+  /** By partition, the broker that leads it. */
+  #leaders(): Map<string, number> {
+    const { cluster, topics } = this.#options;
+    const leaders = new Map<string, number>();
+    for (const topic of topics) {
+      for (const { partitionId, leader } of cluster.findTopicPartitionMetadata(topic)) {
+        const key = keyOf({ topic, partition: partitionId });
+        if (this.#readings.has(key)) leaders.set(key, leader);
+      }
+    }
+    return leaders;
+  }
+
+  async #serve(nodeId: number): Promise<void> {
+    const { signal, clock, logger } = this.#options;
+    let failures = 0;
+    while (!signal.aborted) {
+      const targets = this.#targetsOf(nodeId);
+      if (targets.length === 0) {
+        if (![...this.#leaders().values()].includes(nodeId)) return; // it leads none of ours any more
+        await Promise.race([this.#changed.promise, clock.sleep(IDLE_MS, signal)]).catch(
+          () => undefined,
+        );
+        continue;
+      }
+      for (const { reading } of targets) reading.isFetching = true;
+      try {
+        await this.#fetch(nodeId, targets);
+        failures = 0;
+      } catch (error) {
+        if (signal.aborted) return;
+        if (!isTransient(error)) throw error;
+        failures += 1;
+        logger?.debug({ nodeId, failures, error: messageOf(error) }, 'a fetch failed');
+        const delay = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
+        await clock.sleep(delay, signal).catch(() => undefined);
+        await this.#refresh();
+      } finally {
+        for (const { reading } of targets) reading.isFetching = false;
+      }
+    }
+  }
+
+  #targetsOf(nodeId: number): FetchTarget[] {
+    const { roomFor, maxFetchBytes } = this.#options;
+    const mine: Array<{ reading: Reading; offset: number; room: number }> = [];
+    for (const [key, leader] of this.#leaders()) {
+      const reading = this.#readings.get(key);
+      if (leader !== nodeId || reading?.position === undefined || reading.isFetching) continue;
+      const room = roomFor(reading);
+      if (room > 0) mine.push({ reading, offset: reading.position, room });
+    }
+    const share = Math.max(MIN_PARTITION_BYTES, Math.floor(maxFetchBytes / mine.length));
+    return mine.map(({ reading, offset, room }) => {
+      const fitting = Math.max(SMALLEST_FETCH_BYTES, Math.floor(room / reading.expansion));
+      return { reading, offset, maxBytes: Math.min(share, maxFetchBytes, fitting) };
+    });
+  }
+
+  async #fetch(nodeId: number, targets: readonly FetchTarget[]): Promise<void> {
+    const { cluster, maxWaitMs, maxFetchBytes, clock, onThrottled } = this.#options;
+    const throttledMs = Math.max(0, (this.#throttledUntil.get(nodeId) ?? 0) - clock.elapsed());
+    const ms = throttledMs + maxWaitMs + ANSWER_TIMEOUT_MS;
+    const doing = `fetching from broker ${nodeId}`;
+    const broker = await within(cluster.findBroker({ nodeId }), { clock, ms, doing });
+    const limits = { maxWaitMs, maxBytes: maxFetchBytes };
+    const answer = await within(fetchFrom(broker, targets, limits), { clock, ms, doing }).catch(
+      (error: unknown) => {
+        if (isTransient(error)) dropBroker(cluster, broker);
+        throw error;
+      },
+    );
+    if (answer.throttleMs > 0) {
+      this.#throttledUntil.set(nodeId, clock.elapsed() + answer.throttleMs);
+      onThrottled(answer.throttleMs, nodeId);
+    }
+    let isStale = false;
+    for (const each of answer.partitions) isStale = !this.#accept(each) || isStale;
+    if (isStale) {
+      await clock.sleep(FIRST_RETRY_MS, this.#options.signal).catch(() => undefined);
+      await this.#refresh();
+    }
+  }
+
+  /** False when the metadata is stale. */
+  #accept({ target, errorCode, end, lastStable, fetched, wireBytes }: FetchedPartition): boolean {
+    const { reading, offset } = target;
+    // It may have been taken away or set elsewhere since it was asked for.
+    if (this.#readings.get(keyOf(reading)) !== reading || reading.position !== offset) return true;
+    if (STALE_METADATA.has(errorCode)) return false;
+    if (errorCode !== 0) {
+      this.#options.onRefused(reading, errorCode);
+      return true;
+    }
+    reading.end = end;
+    reading.lastStable = lastStable;
+    reading.observe({ wireBytes, bytes: fetched.bytes });
+    reading.position = fetched.next;
+    this.#options.onFetched(fetched);
+    return true;
+  }
+
+  /** Asks for metadata, at most every half second whatever the number of faults. */
+  async #refresh(): Promise<void> {
+    const { cluster, clock, logger } = this.#options;
+    if (clock.elapsed() - this.#refreshedAt < REFRESH_EVERY_MS) return;
+    this.#refreshedAt = clock.elapsed();
+    await cluster.refreshMetadata().catch((error: unknown) => {
+      logger?.debug({ error: messageOf(error) }, 'asking for metadata failed');
+    });
+    this.#startLoops();
+  }
+}

@@ -1,0 +1,39 @@
+import type { KafkaRecord } from '../record.ts';
+import type { TopicPartition } from './assignment.ts';
+
+/** What one fetch has brought of one partition. */
+export interface Fetched extends TopicPartition {
+  records: KafkaRecord[];
+  /** Memory that the records take, in bytes. */
+  bytes: number;
+  /** The offset to read on from: behind the last record, marker or gap. */
+  next: number;
+}
+
+/** One partition that is being read, for as long as it is assigned without interruption. */
+export class Reading implements TopicPartition {
+  readonly topic: string;
+  readonly partition: number;
+  /** The next offset to fetch; undefined until it is known. */
+  position: number | undefined;
+  /** A fetch of it is under way. */
+  isFetching = false;
+  /** The offset behind the last record; undefined until a broker has told. */
+  end: number | undefined;
+  /** The offset before which no transaction is open; undefined until a broker has told. */
+  lastStable: number | undefined;
+  /** Memory that records take for a byte of a response: compressed records swell. Moving average. */
+  expansion = 1;
+
+  constructor({ topic, partition }: TopicPartition) {
+    this.topic = topic;
+    this.partition = partition;
+  }
+
+  observe({ wireBytes, bytes }: { wireBytes: number; bytes: number }): void {
+    if (wireBytes <= 0) return;
+    const ratio = Math.max(1, bytes / wireBytes);
+    // Up at once, down slowly: the next fetch must fit even if all of it swells as this one did.
+    this.expansion = ratio > this.expansion ? ratio : this.expansion * 0.8 + ratio * 0.2;
+  }
+}
