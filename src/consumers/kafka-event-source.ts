@@ -12,26 +12,28 @@ import {
   type Fetched,
 } from '../kafka/group/group-consumer.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
+import { within } from '../kafka/within.ts';
 import { CommitLoop } from './commit-loop.ts';
-import type { Delivery, EventSource, SourceStatus } from './event-source.ts';
+import type { Delivery, SourceStatus } from './event-source.ts';
+import { InHand } from './in-hand.ts';
 import { Intake, type PartitionIntake } from './intake.ts';
-import { withDefaults, type KafkaEventSourceOptions, type KafkaSettings } from './kafka-options.ts';
+import {
+  withDefaults,
+  type KafkaEventSourceOptions,
+  type KafkaSettings,
+  type NotingEventSource,
+} from './kafka-options.ts';
 import { OffsetLedger, type Commit } from './offset-ledger.ts';
 import { repeat } from './repeat.ts';
 import { Signal } from './signal.ts';
 import { SoloRuns } from './solo-runs.ts';
-
-export type { KafkaEventSourceOptions } from './kafka-options.ts';
+import { Throttling } from './throttling.ts';
 
 const DRAIN_STEP_MS = 25;
+const RETENTION =
+  'retention has deleted records before they were read: going on at the beginning of the log';
 /** How long a dying process tries to leave its note. */
 const ACCUSE_TIMEOUT_MS = 5_000;
-
-/** A source that knows what is to be noted beside a committed offset. */
-export interface NotingEventSource extends EventSource {
-  /** The metadata to commit with the next offset of a partition. */
-  note(partition: number): string;
-}
 
 /** Reads a topic as a member of a consumer group. Nothing is connected before the first pull. */
 export function createKafkaEventSource(options: KafkaEventSourceOptions): NotingEventSource {
@@ -47,9 +49,8 @@ class KafkaEventSource implements NotingEventSource {
   readonly #consumer: GroupConsumer;
   readonly #closing = new AbortController();
   readonly #changed = new Signal();
-  /** Handed out and not resolved, in epochs that go on. */
-  readonly #outstanding = new Set<KafkaRecord>();
-  #parked = 0;
+  readonly #inHand = new InHand();
+  readonly #throttling: Throttling;
   #end: { error: Error | undefined } | undefined;
   #closed: Promise<void> | undefined;
   #started = false;
@@ -61,6 +62,7 @@ class KafkaEventSource implements NotingEventSource {
   constructor(settings: KafkaSettings) {
     this.#settings = settings;
     const { topic, transactions, clock, logger, window } = settings;
+    this.#throttling = new Throttling(clock, logger);
     this.#intake = new Intake({
       maxBytes: settings.maxFetchBytes * 2,
       window,
@@ -77,13 +79,8 @@ class KafkaEventSource implements NotingEventSource {
         },
         onFetched: (fetched) => this.#fetched(fetched),
         onRebalancing: () => this.#drain(),
-        onDeleted: ({ partition, from, to }) => {
-          logger?.error(
-            { topic, partition, from, to, records: Math.max(0, to - from) },
-            'retention has deleted records before they were read: going on at the beginning of the log',
-          );
-        },
-        onThrottled: () => undefined,
+        onDeleted: (deleted) => logger?.error({ ...deleted }, RETENTION),
+        onThrottled: (throttleMs, nodeId) => this.#throttling.add(throttleMs, nodeId),
         onFailure: (error) => this.#finish(error),
         roomFor: ({ partition }) => this.#intake.roomFor(partition),
         ...(transactions && {
@@ -133,30 +130,18 @@ class KafkaEventSource implements NotingEventSource {
   }
 
   async accuse(fault: string, records?: readonly KafkaRecord[]): Promise<void> {
-    const { clock, logger, topic } = this.#settings;
-    const accused = records ?? [...this.#outstanding];
-    const isAlone = this.#outstanding.size - this.#parked <= 1;
-    const byPartition = Map.groupBy(accused, ({ partition }) => partition);
-    for (const [partition, each] of byPartition) {
-      this.#solo.accuse(
-        partition,
-        each.map(({ offset }) => offset),
-        { isAlone, fault },
-      );
-    }
+    const { clock, logger, topic, transactions } = this.#settings;
+    const accused = records ?? this.#inHand.all();
+    this.#solo.accuse(accused, { isAlone: this.#inHand.active <= 1, fault });
+    const partitions = new Set(accused.map(({ partition }) => partition));
     const commits = this.#ledger
       .progress()
-      .filter(({ partition, position }) => byPartition.has(partition) && position >= 0)
-      .map(({ partition, position: offset }) => ({
-        topic,
-        partition,
-        offset,
-        metadata: this.note(partition),
-      }));
+      .filter(({ partition, position }) => partitions.has(partition) && position >= 0)
+      .map(({ partition, position: offset }) => {
+        return { topic, partition, offset, metadata: this.note(partition) };
+      });
     if (commits.length === 0) return;
-    const written = this.#settings.transactions
-      ? this.#settings.transactions.note(commits)
-      : this.#consumer.commit(commits);
+    const written = transactions?.note(commits) ?? this.#consumer.commit(commits);
     await Promise.race([written, clock.sleep(ACCUSE_TIMEOUT_MS)]).catch((error: unknown) => {
       logger?.warn({ err: error }, 'the suspects of this death could not be noted');
     });
@@ -164,16 +149,25 @@ class KafkaEventSource implements NotingEventSource {
 
   status(): SourceStatus {
     const { topic } = this.#settings;
-    for (const { partition, end } of this.#consumer.readings()) {
+    const readings = new Map(this.#consumer.readings().map((each) => [each.partition, each]));
+    for (const { partition, end } of readings.values()) {
       if (end !== undefined) this.#ledger.observeEnd(partition, end);
     }
     return {
       alive: this.#end?.error === undefined && this.#closed === undefined,
       assigned: this.#assigned,
       paused: this.#end !== undefined || (!this.#isWaited && this.#intake.hasRecords),
-      partitions: this.#ledger
-        .progress()
-        .map(({ partition, committed, lag }) => ({ topic, partition, committed, lag })),
+      throttledMs: this.#throttling.totalMs,
+      partitions: this.#ledger.progress().map(({ partition, committed, position, lag }) => ({
+        topic,
+        partition,
+        committed,
+        position,
+        lag,
+        parked: this.#intake.get(partition)?.parked ?? 0,
+        end: readings.get(partition)?.end,
+        lastStable: readings.get(partition)?.lastStable,
+      })),
     };
   }
 
@@ -205,9 +199,7 @@ class KafkaEventSource implements NotingEventSource {
     this.#ledger.revoke([partition]);
     this.#intake.close(partition);
     this.#solo.close(partition);
-    for (const record of this.#outstanding) {
-      if (record.partition === partition) this.#outstanding.delete(record);
-    }
+    this.#inHand.forget(partition);
   }
 
   #fetched({ partition, records, bytes, next }: Fetched): void {
@@ -222,8 +214,9 @@ class KafkaEventSource implements NotingEventSource {
 
   #next(): Delivery | undefined {
     if (this.#rebalancing) return undefined;
-    const active = this.#outstanding.size - this.#parked;
-    const gate = this.#solo.gate(active, (partition) => this.#intake.get(partition)?.peek());
+    const gate = this.#solo.gate(this.#inHand.active, (partition) =>
+      this.#intake.get(partition)?.peek(),
+    );
     const intake = this.#intake.next(gate);
     const record = intake && this.#intake.take(intake);
     return record && this.#deliver(record, intake);
@@ -235,7 +228,7 @@ class KafkaEventSource implements NotingEventSource {
     const epoch = this.#ledger.epochOf(partition);
     const suspicion = this.#solo.begin(record);
     const chargedMs = intake.costMs;
-    this.#outstanding.add(record);
+    this.#inHand.add(record);
     if (intake.isEmpty && intake.next !== undefined) this.#ledger.advance(partition, intake.next);
     this.#consumer.nudge();
     return {
@@ -243,29 +236,15 @@ class KafkaEventSource implements NotingEventSource {
       suspicion,
       revoked: this.#ledger.revoked(partition),
       resolve: () => {
-        if (!this.#outstanding.delete(record)) return;
+        if (!this.#inHand.remove(record)) return;
         resolve();
         intake.outstanding -= 1;
         this.#solo.end(record);
         this.#changed.notify();
       },
-      park: () => this.#park(intake),
+      park: () => this.#inHand.park(intake, () => this.#changed.notify()),
       spent: (costMs) => this.#intake.spent(intake, chargedMs, costMs),
       rewind: () => this.#rewind(partition, epoch),
-    };
-  }
-
-  #park(intake: PartitionIntake): () => void {
-    intake.parked += 1;
-    this.#parked += 1;
-    this.#changed.notify();
-    let isParked = true;
-    return () => {
-      if (!isParked) return;
-      isParked = false;
-      intake.parked -= 1;
-      this.#parked -= 1;
-      this.#changed.notify();
     };
   }
 
@@ -284,7 +263,7 @@ class KafkaEventSource implements NotingEventSource {
     const { clock, revokeDrainMs } = this.#settings;
     this.#rebalancing = true;
     const deadline = clock.elapsed() + revokeDrainMs;
-    while (this.#outstanding.size > this.#parked && clock.elapsed() < deadline) {
+    while (this.#inHand.active > 0 && clock.elapsed() < deadline) {
       await clock.sleep(DRAIN_STEP_MS);
     }
     await Promise.race([this.#commits.flush(), clock.sleep(revokeDrainMs)]);
@@ -313,16 +292,12 @@ class KafkaEventSource implements NotingEventSource {
   }
 
   async #close(): Promise<void> {
-    const { clock, closeTimeoutMs, logger, topic } = this.#settings;
+    const { clock, closeTimeoutMs: ms, logger, topic } = this.#settings;
     await this.stop();
     this.#closing.abort();
-    const patience = new AbortController();
-    const timeout = clock.sleep(closeTimeoutMs, patience.signal).then(
-      () => logger?.warn({ topic, closeTimeoutMs }, 'the broker did not let go in time'),
-      () => undefined,
+    await within(this.#leave(), { clock, ms, doing: 'leaving the group' }).catch(() =>
+      logger?.warn({ topic, closeTimeoutMs: ms }, 'the broker did not let go in time'),
     );
-    await Promise.race([this.#leave(), timeout]);
-    patience.abort();
     this.#ledger.revoke();
   }
 

@@ -1,6 +1,7 @@
 import type { KafkaClient } from '../kafka/client.ts';
 import type { Clock } from '../clock.ts';
 import type { FaultPoints } from '../fault-points.ts';
+import type { EventSource } from './event-source.ts';
 import type { Logger } from '../logger.ts';
 
 /** Named as in the configuration's `kafka` section, so that it can be spread into these. */
@@ -51,6 +52,12 @@ export interface KafkaEventSourceOptions {
   /** Commits offsets in transactions of its own, one for each partition; then the source commits none. */
   transactions?: PartitionFence;
   faults?: FaultPoints | undefined;
+}
+
+/** A source that knows what is to be noted beside a committed offset. */
+export interface NotingEventSource extends EventSource {
+  /** The metadata to commit with the next offset of a partition. */
+  note(partition: number): string;
 }
 
 /** Who else might commit for a partition is fenced off before anything of it is read. */

@@ -79,7 +79,7 @@ export function openCluster(kafka: KafkaClient, metadataMaxAgeMs: number): Clust
   if (typeof create !== 'function') {
     throw new Error('kafkajs has no createCluster: this room needs kafkajs 2.2.4');
   }
-  return create({
+  return (create as (options: object) => unknown)({
     metadataMaxAge: metadataMaxAgeMs,
     allowAutoTopicCreation: false,
     maxInFlightRequests: null,

@@ -67,12 +67,15 @@ export async function fetchFrom(
     maxBytes,
     isolationLevel: 1,
     rackId: '',
-    topics: groupByTopic(wanted, ({ topic: _, ...partition }) => partition),
+    topics: groupByTopic(wanted, ({ partition, fetchOffset, maxBytes: limit }) => ({
+      partition,
+      fetchOffset,
+      maxBytes: limit,
+    })),
   });
-  const { decode } = request.response;
   const answer = (await broker.connectionPool.send({
     ...request,
-    response: { decode: (data) => decode(data), parse: (decoded) => decoded },
+    response: { decode: (data) => request.response.decode(data), parse: (decoded) => decoded },
   })) as FetchAnswer;
   const byPartition = new Map(targets.map((target) => [keyOf(target.reading), target]));
   return {

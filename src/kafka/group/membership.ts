@@ -101,16 +101,17 @@ export class GroupMembership {
   /** Runs until the member is closed. Rejects with what trying again cannot help. */
   async run(): Promise<void> {
     const { signal, clock, logger, groupId } = this.#options;
+    const isOver = (): boolean => signal.aborted;
     let failures = 0;
-    while (!signal.aborted) {
+    while (!isOver()) {
       try {
         await this.#join();
         failures = 0;
         await this.#stay();
       } catch (error) {
-        if (signal.aborted) return;
-        if (!isTransient(error) && !this.#isRejoin(error)) throw error;
+        if (isOver()) return;
         if (this.#isRejoin(error)) continue;
+        if (!isTransient(error)) throw error;
         failures += 1;
         const level = failures > QUIET_RETRIES ? 'warn' : 'debug';
         logger?.[level]({ groupId, failures, error: messageOf(error) }, 'joining the group failed');
