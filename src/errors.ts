@@ -10,6 +10,12 @@ export type Disposition = 'retry' | 'dead-letter' | 'not-inspected' | 'revoked' 
 
 /** Every error code and its disposition. Codes are part of the verdict contract: never rename one. */
 export const DISPOSITIONS = {
+  // taking a record out of its batch
+  event_batch_too_large: 'dead-letter',
+  event_batch_corrupt: 'dead-letter',
+  event_too_large: 'dead-letter',
+  event_headers_too_large: 'dead-letter',
+
   // decoding a record
   event_empty: 'dead-letter',
   event_undecodable: 'dead-letter',
