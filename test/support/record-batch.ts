@@ -125,7 +125,7 @@ export async function compress(codec: BatchCodec, bytes: Buffer): Promise<Buffer
 
 /** As snappy-java writes it: chunks of 32 KiB with their lengths. */
 async function framed(bytes: Buffer): Promise<Buffer> {
-  const parts = [Buffer.from('82534e41505059000000000100000001', 'hex')];
+  const parts: Buffer[] = [Buffer.from('82534e41505059000000000100000001', 'hex')];
   for (let at = 0; at < bytes.length; at += 32_768) {
     const chunk = await snappy().compress({ buffer: bytes.subarray(at, at + 32_768) });
     const size = Buffer.alloc(4);
