@@ -33,9 +33,9 @@ const Record = require('kafkajs/src/protocol/recordBatch/record/v0/index.js') as
 ) => Encoder;
 const theirs = require('kafkajs/src/protocol/requests/fetch/v11/response.js') as Module;
 
-const ROUNDS = 9;
-/** Bytes that one round decodes at least, so that the clock's grain does not matter. */
-const ROUND_BYTES = 32 * 1024 * 1024;
+const ROUNDS = 7;
+/** Bytes that one round decodes at least. */
+const ROUND_BYTES = 16 * 1024 * 1024;
 const RESPONSE_BYTES = 8 * 1024 * 1024;
 const BATCH_BYTES = 512 * 1024;
 

@@ -10,12 +10,6 @@ export type Disposition = 'retry' | 'dead-letter' | 'not-inspected' | 'revoked' 
 
 /** Every error code and its disposition. Codes are part of the verdict contract: never rename one. */
 export const DISPOSITIONS = {
-  // taking a record out of its batch
-  event_batch_too_large: 'dead-letter',
-  event_batch_corrupt: 'dead-letter',
-  event_too_large: 'dead-letter',
-  event_headers_too_large: 'dead-letter',
-
   // decoding a record
   event_empty: 'dead-letter',
   event_undecodable: 'dead-letter',
@@ -24,6 +18,12 @@ export const DISPOSITIONS = {
   event_schema_incompatible: 'dead-letter',
   registry_unavailable: 'retry',
   registry_rejected: 'fatal',
+
+  // taking a record out of its batch
+  event_batch_too_large: 'dead-letter',
+  event_batch_corrupt: 'dead-letter',
+  event_too_large: 'dead-letter',
+  event_headers_too_large: 'dead-letter',
 
   // fetching an image
   image_uri_invalid: 'not-inspected',

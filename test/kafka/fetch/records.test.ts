@@ -111,26 +111,6 @@ describe('a fetched record', () => {
     ]);
   });
 
-  it('folds headers in time that grows with their number, not with its square', async () => {
-    const timeOf = async (count: number): Promise<number> => {
-      // Records of 1,000 headers each: as many headers as are accepted.
-      const records = Array.from({ length: count / 1_000 }, (_, offsetDelta) => ({
-        offsetDelta,
-        headers: manyHeaders(1_000),
-      }));
-      const batch = await recordBatch({ records });
-      let best = Infinity; // other processes only ever add to it
-      for (let round = 0; round < 7; round += 1) {
-        const start = performance.now();
-        for (const message of (await decode([batch])).records) Object.keys(message.headers);
-        best = Math.min(best, performance.now() - start);
-      }
-      return best;
-    };
-    const many = await timeOf(20_000);
-    expect(many).toBeLessThan(30 * (await timeOf(2_000)));
-  }, 30_000);
-
   it('over maxRecordBytes loses its value and keeps a short key', async () => {
     const records = [
       { offsetDelta: 0, key: Buffer.from('k'), value: Buffer.alloc(1_000) },
