@@ -213,6 +213,27 @@ const MUTANTS: Mutant[] = [
     to: 'compareBands(a.band, b.band)',
     tests: ['test/policies/score-views'],
   },
+  {
+    safeguard: 'fetch: an LZ4 batch is measured before it is decompressed',
+    file: 'src/kafka/fetch/expand.ts',
+    from: '      if (lz4ExpandedSize(bytes, limit) > limit) throw new ExpandsTooFarError();\n',
+    to: '      void lz4ExpandedSize;\n',
+    tests: ['test/kafka/fetch'],
+  },
+  {
+    safeguard: 'fetch: a response stops expanding when its budget is used up',
+    file: 'src/kafka/fetch/record-set.ts',
+    from: ' && budget.left <= 0) break;',
+    to: ' && budget.left <= -Infinity) break;',
+    tests: ['test/kafka/fetch'],
+  },
+  {
+    safeguard: 'fetch: an offset outside its batch or out of order is damage',
+    file: 'src/kafka/fetch/read-record.ts',
+    from: 'offset <= previous || offset > batch.lastOffset',
+    to: 'offset < 0',
+    tests: ['test/kafka/fetch'],
+  },
 ];
 
 const COPIED = ['src', 'test', 'schemas', 'policies', 'models', 'samples', 'bin', 'bench'];

@@ -19,6 +19,12 @@ export const DISPOSITIONS = {
   registry_unavailable: 'retry',
   registry_rejected: 'fatal',
 
+  // taking a record out of its batch
+  event_batch_too_large: 'dead-letter',
+  event_batch_corrupt: 'dead-letter',
+  event_too_large: 'dead-letter',
+  event_headers_too_large: 'dead-letter',
+
   // fetching an image
   image_uri_invalid: 'not-inspected',
   image_scheme_unsupported: 'not-inspected',

@@ -8,8 +8,8 @@ import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import type { Config, Secrets } from '../config-schema.ts';
 import { AppError, messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { mendAbortedTransactions } from './aborted-transactions.ts';
 import { registerCodecs } from './codecs.ts';
+import { installFetchDecoder } from './fetch/install.ts';
 import { kafkaLogCreator } from './kafka-logger.ts';
 
 /** A connection to a cluster as configured, to be passed to the functions of this room. */
@@ -35,7 +35,7 @@ export function createKafka(
   { retries = 8 }: KafkaTuning = {},
 ): KafkaClient {
   registerCodecs();
-  mendAbortedTransactions();
+  installFetchDecoder();
   const ssl = sslOptions(config.tls);
   const sasl = config.sasl && saslOptions(config.sasl, secrets);
   return new Kafka({
