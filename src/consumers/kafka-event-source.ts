@@ -206,9 +206,9 @@ class KafkaEventSource implements NotingEventSource {
     const intake = this.#intake.get(partition);
     if (!intake) return;
     intake.push(records, bytes);
+    intake.next = next;
     // Markers and gaps behind the last record count once everything before them is resolved.
-    if (records.length === 0 && intake.isEmpty) this.#ledger.advance(partition, next);
-    else intake.next = next;
+    if (intake.isEmpty) this.#ledger.advance(partition, next);
     this.#changed.notify();
   }
 
