@@ -18,7 +18,7 @@ function versionOf(contract: Contract, change: (schema: RecordSchema) => void): 
   const schema = JSON.parse(contract.text) as RecordSchema;
   change(schema);
   const text = JSON.stringify(schema);
-  return { title: contract.title, text, type: parseSchema(text) };
+  return { ...contract, text, type: parseSchema(text) };
 }
 const without =
   (...names: string[]) =>
@@ -120,7 +120,7 @@ describe('a writer that cannot be read', () => {
         schema.name = 'Order';
       }),
     ],
-    ['writes no record', { title: '', text: '"string"', type: parseSchema('"string"') }],
+    ['writes no record', { ...imageEvent, text: '"string"', type: parseSchema('"string"') }],
   ])('is told apart from a broken record: it %s', async (_, writer) => {
     const registry = new MemorySchemaRegistry();
     const value = confluent(registry.add(writer.text), Buffer.alloc(40));

@@ -38,7 +38,7 @@ describe('createWriterSchemas', () => {
     await readerOf(id);
 
     expect(registry.lookups).toEqual([id]);
-    expect(readers[49]?.(IMAGE_EVENT.toBuffer(anImageEvent()))).toEqual(anImageEvent());
+    expect(readers[49]?.(IMAGE_EVENT.toBuffer(anImageEvent()), [])).toEqual(anImageEvent());
   });
 
   it('asks again as soon as the registry failed: an outage is not remembered', async () => {
