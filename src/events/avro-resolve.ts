@@ -9,6 +9,7 @@ import { unqualified, type AvroRecord, type AvroSchema } from './avro-schema.ts'
 import { branchOf, skip } from './avro-skip.ts';
 import { joinPath, prefixFaults } from './faults.ts';
 import { MAX_DEPTH } from './limits.ts';
+import { defaultOf } from './schemas.ts';
 
 /** The writer's schema cannot be read as ours: always, or where a value takes the branch that cannot. */
 export class Mismatch extends Error {}
@@ -120,7 +121,7 @@ function recordReader(writer: AvroRecord, reader: avsc.types.RecordType, place: 
   const defaults: { name: string; value: () => unknown }[] = [];
   for (const field of reader.fields) {
     const name = [field.name, ...field.aliases].find((each) => theirs.has(each));
-    const value = () => field.defaultValue() as unknown;
+    const value = () => defaultOf(field);
     if (name !== undefined) found.set(name, field);
     else if (value() !== undefined) defaults.push({ name: field.name, value });
     else throw new Mismatch(`${joinPath(place.path, field.name)}: missing in the writer's schema`);
@@ -128,7 +129,7 @@ function recordReader(writer: AvroRecord, reader: avsc.types.RecordType, place: 
   const steps = writer.fields.map(({ name, schema }) => {
     const field = found.get(name);
     if (!field) return { name: null, schema };
-    const value = () => field.defaultValue() as unknown;
+    const value = () => defaultOf(field);
     const path = joinPath(place.path, field.name);
     const whenNull = value() === undefined ? {} : { whenNull: value };
     return {

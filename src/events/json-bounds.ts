@@ -43,14 +43,15 @@ export function assertJsonWithin(json: Buffer, bounds: JsonBounds): void {
   }
 }
 
-/** The position of the quote that ends the string begun at `from`; the last byte where none does. */
+/**
+ * The position of the quote that ends the string begun at `from`; beyond the last byte where none does. Images are
+ * found by `indexOf`, at the speed of memory; strings with escaped quotes are gone through byte by byte.
+ */
 function endOfString(json: Buffer, from: number): number {
-  let quote = from;
-  for (;;) {
-    quote = json.indexOf(QUOTE, quote + 1);
-    if (quote < 0) return json.length;
-    let backslashes = 0;
-    while (json[quote - 1 - backslashes] === BACKSLASH) backslashes++;
-    if (backslashes % 2 === 0) return quote;
-  }
+  const quote = json.indexOf(QUOTE, from + 1);
+  if (quote < 0) return json.length;
+  if (json[quote - 1] !== BACKSLASH) return quote;
+  let at = from + 1;
+  while (at < json.length && json[at] !== QUOTE) at += json[at] === BACKSLASH ? 2 : 1;
+  return at;
 }

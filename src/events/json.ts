@@ -2,7 +2,7 @@ import avsc from 'avsc';
 import { fromBase64 } from './base64.ts';
 import type { Fault } from './faults.ts';
 import { isTimeInRange, parseInstant, TIME_RANGE } from './instant.ts';
-import { isTimestamp } from './schemas.ts';
+import { defaultOf, isTimestamp } from './schemas.ts';
 
 /**
  * A message of `type` from parsed JSON: bytes from base64, timestamps from ISO 8601 or epoch ms, absent
@@ -27,7 +27,7 @@ export function fromJson(type: avsc.Type, value: unknown, path: string, faults: 
       const at = path === '' ? field.name : `${path}.${field.name}`;
       const given = Object.hasOwn(value, field.name) ? value[field.name] : undefined;
       // A null where there is none in our schema counts as left out, as publishers with nullable fields mean it.
-      const absent: unknown = given === undefined || given === null ? field.defaultValue() : null;
+      const absent: unknown = given === undefined || given === null ? defaultOf(field) : null;
       if (given === undefined && absent === undefined) {
         faults.push({ path: at, problem: 'missing' });
       }

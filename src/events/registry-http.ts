@@ -32,7 +32,7 @@ export interface RegistryAnswer {
 /**
  * Sends one request and waits for its answer. `doing` begins the messages: `registering …`.
  * Throws AppError `registry_unavailable` when there is none, or a 408, a 429 or a 5xx, and `registry_rejected` for
- * a 401 or a 407.
+ * a 401.
  */
 export type RegistryRequest = (
   doing: string,
@@ -107,7 +107,7 @@ function answerOf({ doing, base, status, bytes }: RawAnswer): RegistryAnswer {
   const { body, excess } = parseBody(bytes);
   const { error_code: code, message } = { error_code: null, message: null, ...asObject(body) };
   const said = `the schema registry at ${base} answered ${status}${wordsOf(message)}`;
-  if (status === 401 || status === 407) {
+  if (status === 401) {
     throw new AppError('registry_rejected', `${doing}: ${said}; ${CREDENTIALS_REMEDY}`);
   }
   if (status === 408 || status === 429 || status >= 500) {
@@ -131,9 +131,10 @@ function basicAuthorization({ username, password }: RegistryHttpOptions) {
   return { authorization: `Basic ${credentials}` };
 }
 
-/** fetch says only "fetch failed"; what happened is in its cause. */
+/** fetch says only "fetch failed"; what happened is in its cause, but for a 407, which it hides (Fetch standard). */
 function reasonOf(error: unknown): string {
-  return messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
+  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+  return messageOf(cause) || 'fetch gives no reason, as where a proxy wants credentials (407)';
 }
 
 function parseBody(bytes: Buffer | null): Pick<RegistryAnswer, 'body' | 'excess'> {

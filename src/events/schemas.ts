@@ -40,6 +40,16 @@ export function parseSchema(text: string): avsc.Type {
   });
 }
 
+/**
+ * What a field is read as where the publisher has none; undefined where it must have one. Maps have no prototype,
+ * as those that are read have none: their keys are a stranger's.
+ */
+export function defaultOf(field: avsc.types.Field): unknown {
+  const value: unknown = field.defaultValue();
+  if (!(field.type instanceof avsc.types.MapType) || value === undefined) return value;
+  return Object.assign(Object.create(null) as object, value);
+}
+
 function load(title: string, file: string, maxValues = MAX_MESSAGE_VALUES): Contract {
   const text = JSON.stringify(JSON.parse(readFileSync(packageFile(`schemas/${file}`), 'utf8')));
   return { title, text, type: parseSchema(text), maxValues };
