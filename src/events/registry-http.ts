@@ -133,8 +133,11 @@ function basicAuthorization({ username, password }: RegistryHttpOptions) {
 
 /** fetch says only "fetch failed"; what happened is in its cause, but for a 407, which it hides (Fetch standard). */
 function reasonOf(error: unknown): string {
-  const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
-  return messageOf(cause) || 'fetch gives no reason, as where a proxy wants credentials (407)';
+  const reason = messageOf(
+    error instanceof Error && error.cause !== undefined ? error.cause : error,
+  );
+  const isSilent = reason === '' || reason === 'Error';
+  return isSilent ? 'fetch gives no reason, as where a proxy wants credentials (407)' : reason;
 }
 
 function parseBody(bytes: Buffer | null): Pick<RegistryAnswer, 'body' | 'excess'> {
