@@ -83,7 +83,7 @@ export class AvroCursor {
     return this.take(8).readDoubleLE();
   }
 
-  /** A zigzag variable-length integer, exact within ±2^52; `bigLong` is exact everywhere. */
+  /** A zigzag variable-length integer, exact within ±2^52; `integer` is exact everywhere. */
   long(): number {
     let value = 0;
     let scale = 1;
@@ -97,7 +97,16 @@ export class AvroCursor {
     throw new Error('a number longer than 64 bits');
   }
 
-  bigLong(): bigint {
+  /** The integer as it was written: a number within ±2^52, a bigint beyond, which costs more to read. */
+  integer(): number | bigint {
+    const from = this.#at;
+    const value = this.long();
+    if (Math.abs(value) < 2 ** 52) return value;
+    this.#at = from;
+    return this.#bigLong();
+  }
+
+  #bigLong(): bigint {
     let value = 0n;
     for (let shift = 0n; shift < 70n; shift += 7n) {
       const byte = this.#bytes[this.#at++];

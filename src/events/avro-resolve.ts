@@ -174,7 +174,7 @@ function arrayReader(readItem: Read, path: string): Read {
     cursor.blocks((index) => {
       const before = faults.length;
       items.push(readItem(cursor, faults));
-      prefixFaults(faults, before, joinPath(path, `${index}`));
+      if (faults.length > before) prefixFaults(faults, before, joinPath(path, `${index}`));
     });
     cursor.leave();
     return items;
@@ -192,7 +192,9 @@ function mapReader(readValue: Read, path: string): Read {
       const before = faults.length;
       const key = cursor.text();
       entries[key] = readValue(cursor, faults);
-      prefixFaults(faults, before, joinPath(path, key.slice(0, LONGEST_KEY_SHOWN)));
+      if (faults.length > before) {
+        prefixFaults(faults, before, joinPath(path, key.slice(0, LONGEST_KEY_SHOWN)));
+      }
     });
     cursor.leave();
     return entries;

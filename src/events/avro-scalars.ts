@@ -53,15 +53,15 @@ function fixedReader(writer: AvroSchema, size: number): Read | undefined {
   return (cursor) => Buffer.from(cursor.take(size));
 }
 
-/** Logical types of an instant or a day: how many of the unit are a millisecond, or how many of those the unit is. */
-const UNITS = new Map<string, { per: bigint } | { times: bigint }>(
-  ['timestamp', 'local-timestamp'].flatMap((kind) => [
-    [`${kind}-millis`, { per: 1n }],
-    [`${kind}-micros`, { per: 1_000n }],
-    [`${kind}-nanos`, { per: 1_000_000n }],
+/** How many of a logical type's unit are a millisecond. */
+const UNITS = new Map<string, number>(
+  ['timestamp', 'local-timestamp'].flatMap((kind): [string, number][] => [
+    [`${kind}-millis`, 1],
+    [`${kind}-micros`, 1_000],
+    [`${kind}-nanos`, 1_000_000],
   ]),
 );
-const DAY = { times: 86_400_000n };
+const DAY_MS = 86_400_000;
 
 /** A time of day or a duration is no instant. A local timestamp names no zone and is read as UTC. */
 const NO_INSTANT = /^(time-|decimal$)/;
@@ -71,19 +71,20 @@ function timeReader(writer: AvroSchema): Read | undefined {
   const { kind, logical = '' } = writer;
   if (NO_INSTANT.test(logical)) return undefined;
   const isDay = logical === 'date' && kind === 'int';
-  const unit = isDay ? DAY : (kind === 'long' && UNITS.get(logical)) || { per: 1n };
+  const perMs = kind === 'long' ? (UNITS.get(logical) ?? 1) : 1;
   return (cursor, faults) => {
-    const time = toMillis(cursor.bigLong(), unit);
+    const value = cursor.integer();
+    const time = isDay ? Number(value) * DAY_MS : toMillis(value, perMs);
     if (isTimeInRange(time)) return time;
     faults.push({ path: '', problem: TIME_RANGE });
     return undefined;
   };
 }
 
-/** Rounded down, so that an instant stays in its millisecond before 1970 too. */
-function toMillis(value: bigint, unit: { per: bigint } | { times: bigint }): number {
-  if ('times' in unit) return Number(value * unit.times);
-  const { per } = unit;
+/** Rounded down, so that an instant stays in its millisecond before 1970 too; by remainders, which are exact. */
+function toMillis(value: number | bigint, perMs: number): number {
+  if (typeof value === 'number') return (value - (((value % perMs) + perMs) % perMs)) / perMs;
+  const per = BigInt(perMs);
   return Number((value - (((value % per) + per) % per)) / per);
 }
 
@@ -91,8 +92,7 @@ function integerReader(writer: AvroSchema, reader: avsc.Type): Read | undefined 
   const narrower = writer.kind === 'int' || (writer.kind === 'long' && reader.typeName === 'long');
   if (!narrower) return undefined;
   return (cursor, faults) => {
-    const exact = cursor.bigLong();
-    const value = Number(exact);
+    const value = Number(cursor.integer());
     // Beyond 2^53 the number might be another one than was written.
     if (Number.isSafeInteger(value) && reader.isValid(value)) return value;
     faults.push({ path: '', problem: `expected ${reader.typeName} that a double holds exactly` });
@@ -104,7 +104,7 @@ function numberReader(writer: AvroSchema, to: 'float' | 'double'): Read | undefi
   switch (writer.kind) {
     case 'int':
     case 'long':
-      return (cursor) => Number(cursor.bigLong());
+      return (cursor) => Number(cursor.integer());
     case 'float':
       return (cursor) => cursor.float();
     case 'double':
