@@ -36,10 +36,18 @@ export function resolveMessage(writer: AvroSchema, reader: avsc.Type): Read {
     }
     return resolve(schema, reader, { path: '', depth: 0 });
   };
-  return writer.kind === 'union'
-    ? lazily(writer.branches.map((branch) => () => named(branch)))
-    : named(writer);
+  if (writer.kind !== 'union') return named(writer);
+  const isFault = writer.branches.map(({ kind }) => kind === 'null');
+  return lazily(
+    writer.branches.map((branch) => () => (branch.kind === 'null' ? nullMessage : named(branch))),
+    isFault,
+  );
 }
+
+const nullMessage: Read = (_, faults) => {
+  faults.push({ path: '', problem: 'the message is null' });
+  return {};
+};
 
 function resolve(writer: AvroSchema, reader: avsc.Type, place: Place): Read {
   const { types } = avsc;

@@ -105,6 +105,18 @@ describe.each(Object.entries(ENCODINGS))('over %s', (_, read) => {
   });
 });
 
+it('a writer whose message is nullable is read, and its null is invalid', async () => {
+  const registry = new MemorySchemaRegistry();
+  const id = registry.add(`["null",${imageEvent.text}]`);
+  const decoder = createEventDecoder({ registry });
+  const value = confluent(id, Buffer.concat([Buffer.from([2]), imageEvent.type.toBuffer(event)]));
+  expect(await decoder.decode(value)).toEqual(event);
+  await expect(decoder.decode(confluent(id, Buffer.from([0])))).rejects.toMatchObject({
+    code: 'event_invalid',
+    message: 'decoding image event: the message is null',
+  });
+});
+
 describe('a writer that cannot be read', () => {
   it.each([
     ['lacks a field without default', versionOf(imageEvent, without('image'))],
