@@ -185,7 +185,7 @@ export class Pipeline {
     const judgement = new Judgement(judge, record, journey);
     try {
       this.#requireReadable(record, suspicion);
-      const event = await journey.stage('decode', () => events.decode(record.value));
+      const event = await journey.stage('decode', () => events.decode(record.value, record.headers));
       judgement.decoded(event);
       journey.reach('decoded');
 
