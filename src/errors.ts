@@ -90,13 +90,22 @@ export type ErrorCode = keyof typeof DISPOSITIONS;
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly disposition: Disposition;
+  /** The dependency that failed, for errors that an outage causes: `s3://bucket`, `https://host:8443`, `file:///media`. */
+  readonly dependency?: string;
 
-  constructor(code: ErrorCode, message: string, options?: ErrorOptions) {
-    super(message, options);
+  constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
+    const { dependency, ...errorOptions } = options;
+    super(message, errorOptions);
     this.name = 'AppError';
     this.code = code;
     this.disposition = DISPOSITIONS[code];
+    if (dependency !== undefined) this.dependency = dependency;
   }
+}
+
+export interface AppErrorOptions extends ErrorOptions {
+  /** See {@link AppError.dependency}. */
+  dependency?: string | undefined;
 }
 
 /** What becomes of the record when `error` strikes; an error nobody foresaw is fatal. */

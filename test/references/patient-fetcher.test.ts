@@ -12,6 +12,7 @@ function failing(...errors: Error[]) {
   let asked = 0;
   const fetcher: OpenFetcher = {
     schemes: ['http'],
+    probe: () => Promise.resolve(true),
     fetch: () => {
       const error = errors[asked];
       asked += 1;
