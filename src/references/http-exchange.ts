@@ -105,6 +105,11 @@ function createAgent(options: PoolOptions): Dispatcher {
 /** Closed without an answer, after it had carried others: the request crossed the end of the connection's idle time. */
 function wasStale(error: unknown): boolean {
   if (!(error instanceof LibraryFault) || error.code !== 'UND_ERR_SOCKET') return false;
-  const { socket } = error.cause as { socket?: { bytesRead?: number } | null };
-  return (socket?.bytesRead ?? 0) > 0;
+  const { message, socket } = error.cause as SocketFault;
+  return message === 'other side closed' && (socket?.bytesRead ?? 0) > 0;
+}
+
+interface SocketFault {
+  message?: string;
+  socket?: { bytesRead?: number } | null;
 }

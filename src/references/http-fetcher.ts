@@ -118,6 +118,7 @@ export function createHttpFetcher(options: HttpFetcherOptions): OpenFetcher {
   }
 
   async function probe(dependency: string, signal?: AbortSignal): Promise<boolean> {
+    signal?.throwIfAborted();
     const url = URL.parse(dependency);
     if (url === null) return false;
     const deadline = AbortSignal.timeout(timeoutMs + options.headersTimeoutMs);

@@ -4,8 +4,8 @@ import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 export interface S3Clients {
   /** The client for a bucket, in the region where it was last found. */
   of(bucket: string): S3Client;
-  /** Notes where a bucket lies; false when that is no news, or no region. */
-  moved(bucket: string, region: string | undefined): boolean;
+  /** Notes where a bucket lies, unless that is no region. */
+  locate(bucket: string, region: string | undefined): void;
   close(): void;
 }
 
@@ -26,13 +26,14 @@ export function createS3Clients(
   const regions = new Map<string, string>();
   return {
     of: (bucket) => byRegion.get(regions.get(bucket) ?? '') ?? home,
-    moved: (bucket, region) => {
-      if (region === undefined || !REGION.test(region)) return false;
-      if (regions.get(bucket) === region || byRegion.size >= MOST_REGIONS) return false;
+    locate: (bucket, region) => {
+      if (region === undefined || !REGION.test(region)) return;
+      if (!byRegion.has(region)) {
+        if (byRegion.size >= MOST_REGIONS) return;
+        byRegion.set(region, create({ region }));
+      }
       if (regions.size >= MOST_BUCKETS) regions.clear();
-      if (!byRegion.has(region)) byRegion.set(region, create({ region }));
       regions.set(bucket, region);
-      return true;
     },
     close: () => {
       for (const client of [home, ...byRegion.values()]) client.destroy();

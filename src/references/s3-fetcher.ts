@@ -82,14 +82,16 @@ export async function createS3Fetcher(options: S3FetcherOptions): Promise<OpenFe
 
   /** A bucket in another region is asked for there, once. A configured endpoint stays the one that is asked. */
   async function getWhereItIs(object: Get): Promise<Buffer> {
+    const { head, bucket } = object;
+    const asked = clients.of(bucket);
     try {
       return await get(object);
     } catch (error) {
-      const { head, bucket } = object;
       if (!(error instanceof LibraryFault) || !ELSEWHERE.has(head.status)) throw error;
       const { Region } = error.cause as { Region?: unknown };
       const region = head.bucketRegion ?? (typeof Region === 'string' ? Region : undefined);
-      if (!clients.moved(bucket, region)) throw error;
+      clients.locate(bucket, region);
+      if (clients.of(bucket) === asked) throw error;
       return await get(object);
     }
   }
@@ -132,6 +134,7 @@ export async function createS3Fetcher(options: S3FetcherOptions): Promise<OpenFe
    * credentials, with which every object fails, from a right that only HeadBucket needs.
    */
   async function probe(dependency: string, signal?: AbortSignal): Promise<boolean> {
+    signal?.throwIfAborted();
     const bucket = /^s3:\/\/([^/]+)$/.exec(dependency)?.[1];
     if (bucket === undefined || buckets?.has(bucket) === false) return false;
     const object = { name: dependency, bucket, key: PROBE_KEY, versionId: undefined };

@@ -57,11 +57,12 @@ function lettingGo(response: IncomingMessage): HttpAnswer {
   };
 }
 
-function connectTo(
+async function connectTo(
   connect: buildConnector.connector,
   url: URL,
   signal: AbortSignal,
 ): Promise<Socket> {
+  signal.throwIfAborted();
   const { promise, resolve, reject } = Promise.withResolvers<Socket>();
   const abort = (): void => reject(signal.reason as Error);
   signal.addEventListener('abort', abort, { once: true });
@@ -73,7 +74,7 @@ function connectTo(
     else if (signal.aborted) socket.destroy();
     else resolve(socket);
   });
-  return promise;
+  return await promise;
 }
 
 function timedOut(): Error {
