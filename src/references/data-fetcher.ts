@@ -54,7 +54,9 @@ const ENCODED = /%([0-9a-f]{2})/gi;
 /** Bytes: a % that begins nothing stands for itself. */
 function encodedLength(data: string): number {
   let length = data.length;
-  for (const _ of data.matchAll(ENCODED)) length -= 2;
+  for (let at = data.indexOf('%'); at >= 0; at = data.indexOf('%', at + 1)) {
+    if (/^[0-9a-f]{2}$/i.test(data.slice(at + 1, at + 3))) length -= 2;
+  }
   return length;
 }
 

@@ -1,8 +1,7 @@
 const LONGEST = 1_000;
 const LONGEST_MEDIA_TYPE = 60;
 
-/** What the URL parser drops before it reads: controls and spaces around, tabs and line breaks anywhere. */
-// eslint-disable-next-line no-control-regex -- https://url.spec.whatwg.org/#concept-basic-url-parser
+/** What the URL parser drops before it reads: controls and spaces around, tabs and line breaks anywhere: https://url.spec.whatwg.org/#concept-basic-url-parser */
 const DROPPED = /^[\0- ]+|[\t\n\r]/g;
 
 /**

@@ -6,6 +6,7 @@ import { createS3Fetcher, type S3FetcherOptions } from '../../src/references/s3-
 import {
   chunked,
   ok,
+  raw,
   startRawServer,
   withStatus,
   type RawAnswer,
@@ -125,7 +126,7 @@ describe('is a fault of the key', () => {
     ],
     ['no bytes', ok(['Content-Length: 0']), 'image_empty'],
     ['too many bytes', ok([], 'x'.repeat(1_001)), 'image_too_large'],
-    ['no HTTP', '220 mail.example ESMTP\r\n', 'image_unfetchable'],
+    ['no HTTP', raw('220 mail.example ESMTP\r\n'), 'image_unfetchable'],
     ['two lengths', ok([LENGTH, 'Content-Length: 3'], IMAGE), 'image_unfetchable'],
     [
       'chunked and a length',
@@ -190,7 +191,7 @@ describe('is an outage, of a bucket that it names', () => {
     ['403', failing(403, 'AccessDenied')],
     ['an object', ok([LENGTH], IMAGE)],
     ['an object over the limit', ok([], 'x'.repeat(1_001))],
-    ['bytes that are no HTTP', '220 mail.example ESMTP\r\n'],
+    ['bytes that are no HTTP', raw('220 mail.example ESMTP\r\n')],
   ])('but a store that answers a probe with %s is there', async (_, bytes) => {
     answer = () => bytes;
     await expect((await fetcherOf()).probe('s3://bucket')).resolves.toBe(true);

@@ -14,7 +14,7 @@ export interface RawRequest {
  * Bytes are the whole answer. `begun`: these bytes come, and the connection stays open; `close`: the connection is
  * closed without a byte; `hang`: nothing happens.
  */
-export type RawAnswer = Buffer | string | { begun: Buffer } | 'close' | 'hang';
+export type RawAnswer = Buffer | { begun: Buffer } | 'close' | 'hang';
 
 export interface RawServer {
   origin: string;
@@ -24,7 +24,7 @@ export interface RawServer {
   close(): Promise<void>;
 }
 
-/** Strings are Latin-1. The connection is closed after each answer, unless `keepAlive`. */
+/** The connection is closed after each answer, unless `keepAlive`. */
 export async function startRawServer(
   answer: (request: RawRequest) => RawAnswer,
   { keepAlive = false } = {},
@@ -45,9 +45,9 @@ export async function startRawServer(
       const answered = answer({ method, target, head });
       if (answered === 'hang') return;
       if (answered === 'close') socket.end();
-      else if (typeof answered === 'object' && 'begun' in answered) socket.write(answered.begun);
-      else if (keepAlive) socket.write(answered, 'latin1');
-      else socket.end(answered, 'latin1');
+      else if ('begun' in answered) socket.write(answered.begun);
+      else if (keepAlive) socket.write(answered);
+      else socket.end(answered);
     });
   });
   server.listen(0, '127.0.0.1');
@@ -65,6 +65,9 @@ export async function startRawServer(
   };
 }
 
+/** Bytes of Latin-1. */
+export const raw = (text: string): Buffer => Buffer.from(text, 'latin1');
+
 /** `HTTP/1.1 200 OK` with `headers` and `body`. */
 export function ok(headers: readonly string[], body: Buffer | string = ''): Buffer {
   return withStatus('200 OK', headers, body);
@@ -76,12 +79,12 @@ export function withStatus(
   body: Buffer | string = '',
 ): Buffer {
   const head = [`HTTP/1.1 ${status}`, ...headers, '', ''].join('\r\n');
-  return Buffer.concat([Buffer.from(head, 'latin1'), Buffer.from(body as string, 'latin1')]);
+  return Buffer.concat([raw(head), typeof body === 'string' ? raw(body) : body]);
 }
 
 /** In one chunk, with its end. */
 export function chunked(body: Buffer | string): Buffer {
-  const bytes = Buffer.from(body as string, 'latin1');
+  const bytes = typeof body === 'string' ? raw(body) : body;
   const size = Buffer.from(`${bytes.length.toString(16)}\r\n`);
   return Buffer.concat([size, bytes, Buffer.from('\r\n0\r\n\r\n')]);
 }
