@@ -1,6 +1,6 @@
 import type { Readable } from 'node:stream';
 import { Agent, EnvHttpProxyAgent, type Dispatcher, type buildConnector } from 'undici';
-import { fromLibrary, LibraryFault } from './library-fault.ts';
+import { fieldOf, fromLibrary, LibraryFault } from './library-fault.ts';
 
 export interface HttpRequest {
   method: 'GET' | 'HEAD';
@@ -105,11 +105,6 @@ function createAgent(options: PoolOptions): Dispatcher {
 /** Closed without an answer, after it had carried others: the request crossed the end of the connection's idle time. */
 function wasStale(error: unknown): boolean {
   if (!(error instanceof LibraryFault) || error.code !== 'UND_ERR_SOCKET') return false;
-  const { message, socket } = error.cause as SocketFault;
-  return message === 'other side closed' && (socket?.bytesRead ?? 0) > 0;
-}
-
-interface SocketFault {
-  message?: string;
-  socket?: { bytesRead?: number } | null;
+  const bytesRead = fieldOf(fieldOf(error.cause, 'socket'), 'bytesRead');
+  return fieldOf(error.cause, 'message') === 'other side closed' && Number(bytesRead) > 0;
 }

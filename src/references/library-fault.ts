@@ -45,10 +45,16 @@ function faultOf(error: unknown): AppError | LibraryFault {
 
 const LONGEST_CODE = 100;
 
-/** By shape, since the error may come from another realm, and a hostile one may have any type under these names. */
 function codeOf(error: unknown): string {
-  if (typeof error !== 'object' || error === null) return 'unknown error';
-  const { code, name } = error as { code?: unknown; name?: unknown };
-  const text = [code, name].find((it) => typeof it === 'string' && it !== '');
+  const text = [fieldOf(error, 'code'), fieldOf(error, 'name')].find(
+    (it) => typeof it === 'string' && it !== '',
+  );
   return typeof text === 'string' ? text.slice(0, LONGEST_CODE) : 'unknown error';
+}
+
+/** A field of anything thrown; by shape, since an error may come from another realm, or be none. */
+export function fieldOf(error: unknown, field: string): unknown {
+  return typeof error === 'object' && error !== null
+    ? (error as Record<string, unknown>)[field]
+    : undefined;
 }

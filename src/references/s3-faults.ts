@@ -1,6 +1,6 @@
 import { AppError, type ErrorCode } from '../errors.ts';
 import { unavailable, unfetchable } from './fetch-faults.ts';
-import type { LibraryFault } from './library-fault.ts';
+import { fieldOf, type LibraryFault } from './library-fault.ts';
 import { exchangeKind } from './network-faults.ts';
 
 /** What S3 says of an object: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
@@ -102,6 +102,6 @@ const LONGEST_NAME = 100;
 
 /** The `<Code>` of S3's answer, which the SDK makes the error's name. */
 function nameOfError(error: unknown): string {
-  const { name } = error as { name?: unknown };
+  const name = fieldOf(error, 'name');
   return typeof name === 'string' ? name.slice(0, LONGEST_NAME) : 'unknown error';
 }

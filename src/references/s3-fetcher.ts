@@ -3,7 +3,7 @@ import type { S3Client, S3ClientConfig } from '@aws-sdk/client-s3';
 import { AppError, messageOf } from '../errors.ts';
 import { unavailable, unfetchable } from './fetch-faults.ts';
 import type { OpenFetcher } from './image-fetcher.ts';
-import { chunksOf, fromLibrary, LibraryFault } from './library-fault.ts';
+import { chunksOf, fieldOf, fromLibrary, LibraryFault } from './library-fault.ts';
 import { readLimited } from './read-limited.ts';
 import { nameOf } from './reference-name.ts';
 import { observeAnswers, type S3Head } from './s3-answer.ts';
@@ -88,7 +88,7 @@ export async function createS3Fetcher(options: S3FetcherOptions): Promise<OpenFe
       return await get(object);
     } catch (error) {
       if (!(error instanceof LibraryFault) || !ELSEWHERE.has(head.status)) throw error;
-      const { Region } = error.cause as { Region?: unknown };
+      const Region = fieldOf(error.cause, 'Region');
       const region = head.bucketRegion ?? (typeof Region === 'string' ? Region : undefined);
       clients.locate(bucket, region);
       if (clients.of(bucket) === asked) throw error;
@@ -175,8 +175,7 @@ async function* counted(
 }
 
 function hasStatus(error: unknown): boolean {
-  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
-  return $metadata?.httpStatusCode !== undefined;
+  return fieldOf(fieldOf(error, '$metadata'), 'httpStatusCode') !== undefined;
 }
 
 function clientConfig(options: S3FetcherOptions): S3ClientConfig {
