@@ -104,14 +104,15 @@ export interface AppErrorOptions extends ErrorOptions {
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly disposition: Disposition;
-  readonly dependency?: string | undefined;
+  readonly dependency?: string;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
-    super(message, options);
+    const { dependency, disposition = DISPOSITIONS[code], ...errorOptions } = options;
+    super(message, errorOptions);
     this.name = 'AppError';
     this.code = code;
-    this.disposition = options.disposition ?? DISPOSITIONS[code];
-    this.dependency = options.dependency;
+    this.disposition = disposition;
+    if (dependency !== undefined) this.dependency = dependency;
   }
 }
 
