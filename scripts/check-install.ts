@@ -4,8 +4,8 @@
  * - `npm run types`, which installs the dependencies first;
  * - `npm run demo -- --broker memory`;
  * - the remedy that `scripts/ensure-installed.js` prints, in a clone whose npm runs no install script at all.
- * Prints a Markdown table. Usage: node scripts/check-install.ts [--here]   (needs the npm registry)
- * `--here` tries one row: the node and npm on the PATH.
+ * Prints a Markdown table. Usage: node scripts/check-install.ts [--here | --npm MAJOR]   (needs the npm registry)
+ * `--here` tries one row, the node and npm on the PATH; `--npm 12` those of that npm.
  */
 import { execFileSync, spawnSync } from 'node:child_process';
 import {
@@ -130,14 +130,22 @@ function tryRow(bin: string | null): Row {
   return row;
 }
 
-const rows = process.argv.includes('--here')
-  ? [tryRow(null)]
-  : MATRIX.flatMap(({ npm, nodes }) => nodes.map((major) => tryRow(toolchain(npm, major))));
+const here = process.argv.includes('--here');
+const only = Number(process.argv[process.argv.indexOf('--npm') + 1]);
 const heads = ['npm', 'Node', 'install and `npm run types`', '`npm run demo`', 'Node in place'];
-if (!process.argv.includes('--here')) heads.push('remedy printed', 'remedy works');
+if (!here) heads.push('remedy printed', 'remedy works');
 const line = (cells: string[]): string => `| ${cells.join(' | ')} |`;
 console.log(line(heads));
 console.log(line(heads.map(() => '---')));
-for (const row of rows) console.log(line([row.npm, row.node, ...row.steps]));
-if (rows.some(({ failed }) => failed)) process.exitCode = 1;
+
+const toolchains = MATRIX.filter(({ npm }) => !process.argv.includes('--npm') || npm === only);
+let failed = false;
+for (const { npm, nodes } of here ? [{ npm: null, nodes: [0] }] : toolchains) {
+  for (const major of nodes) {
+    const row = tryRow(npm === null ? null : toolchain(npm, major));
+    console.log(line([row.npm, row.node, ...row.steps]));
+    failed ||= row.failed;
+  }
+}
+if (failed) process.exitCode = 1;
 else rmSync(work, { recursive: true });

@@ -5,7 +5,7 @@ import { DEFAULT_VIEWS } from '../../src/images/image-decoder.ts';
 import { done, failed, hostileReplies, image } from '../support/hostile-replies.ts';
 import { clipSpec } from '../support/tiny-clip.ts';
 
-const { read } = createReplyReader({
+const reader = createReplyReader({
   preprocess: clipSpec,
   formats: ['jpeg', 'png'],
   maxPixels: 1e7,
@@ -23,25 +23,27 @@ const pdq = { hash: '0f'.repeat(32), quality: 50, format: 'png', width: 4, heigh
 
 describe('the reply of a decoder process', () => {
   it('is taken when it answers what was asked', () => {
-    expect(read({ kind: 'ready' }, 'ready')).toEqual({ kind: 'ready' });
-    expect(read(done(7, image(clipSpec)), decode)).toMatchObject({ kind: 'done' });
-    expect(read(failed(7, 'image_corrupt'), decode)).toMatchObject({ code: 'image_corrupt' });
-    expect(read(done(7, webp(100)), thumbnail)).toMatchObject({ kind: 'done' });
-    expect(read(done(7, pdq), fingerprint)).toMatchObject({ result: pdq });
+    expect(reader.read({ kind: 'ready' }, 'ready')).toEqual({ kind: 'ready' });
+    expect(reader.read(done(7, image(clipSpec)), decode)).toMatchObject({ kind: 'done' });
+    expect(reader.read(failed(7, 'image_corrupt'), decode)).toMatchObject({
+      code: 'image_corrupt',
+    });
+    expect(reader.read(done(7, webp(100)), thumbnail)).toMatchObject({ kind: 'done' });
+    expect(reader.read(done(7, pdq), fingerprint)).toMatchObject({ result: pdq });
   });
 
   it('loses what is not known of it', () => {
-    const reply = read({ ...done(7, { ...pdq, more: 1 }), more: 1 }, fingerprint);
+    const reply = reader.read({ ...done(7, { ...pdq, more: 1 }), more: 1 }, fingerprint);
     expect(reply).toEqual(done(7, pdq));
   });
 
   it('has no long message', () => {
-    const reply = read({ ...failed(7, 'image_corrupt'), message: 'x'.repeat(1e6) }, decode);
+    const reply = reader.read({ ...failed(7, 'image_corrupt'), message: 'x'.repeat(1e6) }, decode);
     expect(JSON.stringify(reply).length).toBeLessThan(1_200);
   });
 
   it.each(Object.entries(hostileReplies(clipSpec)))('is refused with %s', (_, reply) => {
-    expect(read(reply(7), decode)).toEqual(malformed);
+    expect(reader.read(reply(7), decode)).toEqual(malformed);
   });
 
   it.each<[string, unknown]>([
@@ -49,7 +51,7 @@ describe('the reply of a decoder process', () => {
     ['that is no WebP', done(7, Buffer.from('<svg onload="alert(1)"/>'))],
     ['that is an image', done(7, image(clipSpec))],
   ])('is refused with a thumbnail %s', (_, reply) => {
-    expect(read(reply, thumbnail)).toEqual(malformed);
+    expect(reader.read(reply, thumbnail)).toEqual(malformed);
   });
 
   it.each<[string, object]>([
@@ -57,11 +59,11 @@ describe('the reply of a decoder process', () => {
     ['no hash', { hash: 'g'.repeat(64) }],
     ['of endless quality', { quality: Infinity }],
   ])('is refused with a fingerprint that is %s', (_, wrong) => {
-    expect(read(done(7, { ...pdq, ...wrong }), fingerprint)).toEqual(malformed);
+    expect(reader.read(done(7, { ...pdq, ...wrong }), fingerprint)).toEqual(malformed);
   });
 
   it('is refused before the process was ready, and when nothing was asked', () => {
-    expect(read(done(7, image(clipSpec)), 'ready')).toEqual(malformed);
-    expect(read(done(7, image(clipSpec)), null)).toEqual(malformed);
+    expect(reader.read(done(7, image(clipSpec)), 'ready')).toEqual(malformed);
+    expect(reader.read(done(7, image(clipSpec)), null)).toEqual(malformed);
   });
 });
