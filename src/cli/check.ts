@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { styleText } from 'node:util';
 import type { Finding } from './checks.ts';
+import { printable } from './printable.ts';
 
 export function checkCommand(): Command {
   return new Command('check')
@@ -24,5 +25,5 @@ function summary(faults: number): string {
 
 function render({ ok, what }: Finding): string {
   const mark = ok ? styleText('green', '✓') : styleText('red', '✗');
-  return `${mark} ${what}`;
+  return `${mark} ${printable(what)}`;
 }

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { say } from './printable.ts';
 import { topicsOf } from '../topics.ts';
 import { wholeNumberFrom } from './whole-number.ts';
 
@@ -57,9 +58,9 @@ export function topicsCommand(): Command {
       for (const topic of created) {
         const isOfEvents = ofEvents.some((each) => each.topic === topic);
         const kind = isOfEvents ? `${partitions} partitions` : 'compacted';
-        process.stdout.write(`created ${topic} (${kind})\n`);
+        say(`created ${topic} (${kind})`);
       }
-      for (const topic of existed) process.stdout.write(`${topic} was there already\n`);
+      for (const topic of existed) say(`${topic} was there already`);
     });
   return new Command('topics')
     .description('manage the topics of a configuration')
