@@ -9,13 +9,19 @@
 import {
   GroupConsumer,
   type AssignmentChange,
+  type Deleted,
   type Fetched,
 } from '../kafka/group/group-consumer.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
 import { CommitLoop } from './commit-loop.ts';
 import type { Delivery, EventSource, SourceStatus } from './event-source.ts';
 import { Intake, type PartitionIntake } from './intake.ts';
-import { withDefaults, type KafkaEventSourceOptions, type KafkaSettings } from './kafka-options.ts';
+import {
+  withDefaults,
+  type GroupMember,
+  type KafkaEventSourceOptions,
+  type KafkaSettings,
+} from './kafka-options.ts';
 import { OffsetLedger, type Commit } from './offset-ledger.ts';
 import { repeat } from './repeat.ts';
 import { Signal } from './signal.ts';
@@ -44,12 +50,13 @@ class KafkaEventSource implements NotingEventSource {
   readonly #intake: Intake;
   readonly #solo = new SoloRuns();
   readonly #commits: CommitLoop;
-  readonly #consumer: GroupConsumer;
+  readonly #consumer: GroupMember;
   readonly #closing = new AbortController();
   readonly #changed = new Signal();
   /** Handed out and not resolved, in epochs that go on. */
   readonly #outstanding = new Set<KafkaRecord>();
-  #parked = 0;
+  /** Of those, the ones that wait for an absent dependency. */
+  readonly #parked = new Set<KafkaRecord>();
   #end: { error: Error | undefined } | undefined;
   #closed: Promise<void> | undefined;
   #started = false;
@@ -66,7 +73,8 @@ class KafkaEventSource implements NotingEventSource {
       window,
       windowWhileParked: settings.windowWhileParked,
     });
-    this.#consumer = new GroupConsumer({
+    const { createConsumer = (options) => new GroupConsumer(options) } = settings;
+    this.#consumer = createConsumer({
       ...settings,
       topics: [topic],
       handler: {
@@ -77,12 +85,7 @@ class KafkaEventSource implements NotingEventSource {
         },
         onFetched: (fetched) => this.#fetched(fetched),
         onRebalancing: () => this.#drain(),
-        onDeleted: ({ partition, from, to }) => {
-          logger?.error(
-            { topic, partition, from, to, records: Math.max(0, to - from) },
-            'retention has deleted records before they were read: going on at the beginning of the log',
-          );
-        },
+        onDeleted: (deleted) => this.#deleted(deleted),
         onThrottled: () => undefined,
         onFailure: (error) => this.#finish(error),
         roomFor: ({ partition }) => this.#intake.roomFor(partition),
@@ -135,7 +138,7 @@ class KafkaEventSource implements NotingEventSource {
   async accuse(fault: string, records?: readonly KafkaRecord[]): Promise<void> {
     const { clock, logger, topic } = this.#settings;
     const accused = records ?? [...this.#outstanding];
-    const isAlone = this.#outstanding.size - this.#parked <= 1;
+    const isAlone = this.#active <= 1;
     const byPartition = Map.groupBy(accused, ({ partition }) => partition);
     for (const [partition, each] of byPartition) {
       this.#solo.accuse(
@@ -206,7 +209,9 @@ class KafkaEventSource implements NotingEventSource {
     this.#intake.close(partition);
     this.#solo.close(partition);
     for (const record of this.#outstanding) {
-      if (record.partition === partition) this.#outstanding.delete(record);
+      if (record.partition !== partition) continue;
+      this.#outstanding.delete(record);
+      this.#parked.delete(record);
     }
   }
 
@@ -220,10 +225,36 @@ class KafkaEventSource implements NotingEventSource {
     this.#changed.notify();
   }
 
+  /** How many records are at work. */
+  get #active(): number {
+    return this.#outstanding.size - this.#parked.size;
+  }
+
+  /** The offset to read on from is not in the log: retention has passed it, or the log ends before it. */
+  #deleted({ partition, from, to }: Deleted): void {
+    const { topic, logger } = this.#settings;
+    if (to >= from) {
+      logger?.error(
+        { topic, partition, from, to, records: to - from },
+        'retention has deleted records before they were read: going on at the beginning of the log',
+      );
+      this.#fetched({ topic, partition, records: [], bytes: 0, next: to });
+      return;
+    }
+    logger?.error(
+      { topic, partition, from, to },
+      'the log ends before the offset to read on from (the topic was created again, or the log was cut back): reading it from its beginning',
+    );
+    // Offsets begin again, so what is committed from now on is lower than before.
+    this.#forget(partition);
+    this.#ledger.assign([partition]);
+    this.#ledger.begin(partition, { committed: -1, start: to });
+    this.#intake.open(partition);
+  }
+
   #next(): Delivery | undefined {
     if (this.#rebalancing) return undefined;
-    const active = this.#outstanding.size - this.#parked;
-    const gate = this.#solo.gate(active, (partition) => this.#intake.get(partition)?.peek());
+    const gate = this.#solo.gate(this.#active, (partition) => this.#intake.head(partition));
     const intake = this.#intake.next(gate);
     const record = intake && this.#intake.take(intake);
     return record && this.#deliver(record, intake);
@@ -249,22 +280,23 @@ class KafkaEventSource implements NotingEventSource {
         this.#solo.end(record);
         this.#changed.notify();
       },
-      park: () => this.#park(intake),
+      park: () => this.#park(record, intake),
       spent: (costMs) => this.#intake.spent(intake, chargedMs, costMs),
       rewind: () => this.#rewind(partition, epoch),
     };
   }
 
-  #park(intake: PartitionIntake): () => void {
+  #park(record: KafkaRecord, intake: PartitionIntake): () => void {
+    if (!this.#outstanding.has(record)) return () => undefined;
     intake.parked += 1;
-    this.#parked += 1;
+    this.#parked.add(record);
     this.#changed.notify();
     let isParked = true;
     return () => {
       if (!isParked) return;
       isParked = false;
       intake.parked -= 1;
-      this.#parked -= 1;
+      this.#parked.delete(record);
       this.#changed.notify();
     };
   }
@@ -284,7 +316,7 @@ class KafkaEventSource implements NotingEventSource {
     const { clock, revokeDrainMs } = this.#settings;
     this.#rebalancing = true;
     const deadline = clock.elapsed() + revokeDrainMs;
-    while (this.#outstanding.size > this.#parked && clock.elapsed() < deadline) {
+    while (this.#active > 0 && clock.elapsed() < deadline) {
       await clock.sleep(DRAIN_STEP_MS);
     }
     await Promise.race([this.#commits.flush(), clock.sleep(revokeDrainMs)]);

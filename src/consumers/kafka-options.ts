@@ -1,4 +1,5 @@
 import type { KafkaClient } from '../kafka/client.ts';
+import type { GroupConsumer, GroupConsumerOptions } from '../kafka/group/group-consumer.ts';
 import type { Clock } from '../clock.ts';
 import type { FaultPoints } from '../fault-points.ts';
 import type { Logger } from '../logger.ts';
@@ -51,7 +52,15 @@ export interface KafkaEventSourceOptions {
   /** Commits offsets in transactions of its own, one for each partition; then the source commits none. */
   transactions?: PartitionFence;
   faults?: FaultPoints | undefined;
+  /** Makes the member of the group, for tests. @default a GroupConsumer */
+  createConsumer?: (options: GroupConsumerOptions) => GroupMember;
 }
+
+/** What a source asks of its member of the group. */
+export type GroupMember = Pick<
+  GroupConsumer,
+  'run' | 'commit' | 'nudge' | 'rewind' | 'readings' | 'refreshEnds' | 'stopFetching' | 'close'
+>;
 
 /** Who else might commit for a partition is fenced off before anything of it is read. */
 export interface PartitionFence {
@@ -67,7 +76,12 @@ export interface PartitionFence {
 }
 
 export type KafkaSettings = KafkaEventSourceOptions &
-  Required<Omit<KafkaEventSourceOptions, 'logger' | 'transactions' | 'faults' | 'instanceId'>>;
+  Required<
+    Omit<
+      KafkaEventSourceOptions,
+      'logger' | 'transactions' | 'faults' | 'instanceId' | 'createConsumer'
+    >
+  >;
 
 export function withDefaults(options: KafkaEventSourceOptions): KafkaSettings {
   return {
