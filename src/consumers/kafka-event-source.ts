@@ -73,8 +73,8 @@ class KafkaEventSource implements NotingEventSource {
       window,
       windowWhileParked: settings.windowWhileParked,
     });
-    const { createConsumer = (options) => new GroupConsumer(options) } = settings;
-    this.#consumer = createConsumer({
+    const create = settings.createConsumer ?? ((options) => new GroupConsumer(options));
+    this.#consumer = create({
       ...settings,
       topics: [topic],
       handler: {
