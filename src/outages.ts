@@ -4,10 +4,10 @@ import { retryDelay } from './hold.ts';
 export interface OutagesOptions {
   clock: Clock;
   /**
-   * Asks a dependency whether it answers now, whatever it answers. Undefined for a dependency that cannot be asked:
-   * it counts as absent.
+   * Asks a dependency whether it answers now, whatever it answers; settles in bounded time. Undefined for a dependency
+   * that cannot be asked: it counts as absent.
    */
-  probe?: ((dependency: string, signal: AbortSignal) => Promise<boolean | undefined>) | undefined;
+  probe?: ((dependency: string) => Promise<boolean | undefined>) | undefined;
   /** A dependency was found absent, or answers again. */
   onChange?: ((dependency: string, isAbsent: boolean) => void) | undefined;
   /** A number in [0, 1). @default Math.random */
@@ -46,7 +46,7 @@ export class Outages {
   async wait(dependency: string, attempt: number, signal: AbortSignal): Promise<boolean> {
     const { clock, random = Math.random } = this.#options;
     const known = this.#open.get(dependency);
-    const answers = known ? false : await this.#ask(dependency, signal);
+    const answers = known ? false : await orAborted(this.#ask(dependency), signal);
     if (answers === false) {
       await this.#outlast(
         dependency,
@@ -59,27 +59,26 @@ export class Outages {
     return answers === undefined;
   }
 
-  /** One probe at a time for each dependency, whatever the number of records that ask. */
-  #ask(dependency: string, signal: AbortSignal): Promise<boolean | undefined> {
-    const asked =
-      this.#asked.get(dependency) ??
-      Promise.resolve(this.#options.probe?.(dependency, signal)).finally(() =>
-        this.#asked.delete(dependency),
-      );
+  /**
+   * Sends one probe at a time to each dependency, whatever the number of records that ask. They share it, so none of
+   * them can abort it. A probe that rejects counts as unanswered.
+   */
+  #ask(dependency: string): Promise<boolean | undefined> {
+    const known = this.#asked.get(dependency);
+    if (known) return known;
+    const { probe } = this.#options;
+    const asked = Promise.try(() => probe?.(dependency))
+      .catch(() => false)
+      .finally(() => this.#asked.delete(dependency));
     this.#asked.set(dependency, asked);
     return asked;
   }
 
   async #outlast(dependency: string, outage: Outage, signal: AbortSignal): Promise<void> {
     outage.waiting += 1;
-    const aborted = Promise.withResolvers<never>();
-    const abort = (): void => aborted.reject(signal.reason);
-    signal.addEventListener('abort', abort, { once: true });
     try {
-      signal.throwIfAborted();
-      await Promise.race([outage.over.promise, aborted.promise]);
+      await orAborted(outage.over.promise, signal);
     } finally {
-      signal.removeEventListener('abort', abort);
       outage.waiting -= 1;
       // Nothing waits for it any more: whether it is back is found out when something does.
       if (outage.waiting === 0 && this.#open.get(dependency) === outage) this.#end(dependency);
@@ -101,7 +100,7 @@ export class Outages {
     for (let attempt = 1; this.#open.get(dependency) === outage; attempt += 1) {
       await clock.sleep(retryDelay(attempt, random), stopped.signal).catch(() => undefined);
       if (stopped.signal.aborted) return;
-      const answers = await this.#ask(dependency, stopped.signal).catch(() => false);
+      const answers = await this.#ask(dependency);
       if (answers !== false && this.#open.get(dependency) === outage) this.#end(dependency);
     }
   }
@@ -111,5 +110,18 @@ export class Outages {
     this.#open.delete(dependency);
     outage?.over.resolve(undefined);
     this.#options.onChange?.(dependency, false);
+  }
+}
+
+/** What `work` comes to, unless the signal aborts first. */
+async function orAborted<T>(work: Promise<T>, signal: AbortSignal): Promise<T> {
+  signal.throwIfAborted();
+  const aborted = Promise.withResolvers<never>();
+  const abort = (): void => aborted.reject(signal.reason);
+  signal.addEventListener('abort', abort, { once: true });
+  try {
+    return await Promise.race([work, aborted.promise]);
+  } finally {
+    signal.removeEventListener('abort', abort);
   }
 }

@@ -105,6 +105,12 @@ export class Intake {
     return this.#partitions.get(partition);
   }
 
+  /** The next record of a partition, if its window has room for it. */
+  head(partition: number): KafkaRecord | undefined {
+    const intake = this.#partitions.get(partition);
+    return intake && this.#hasWindow(intake) ? intake.peek() : undefined;
+  }
+
   /** True while a fetched record waits. */
   get hasRecords(): boolean {
     return this.#partitions.values().some((intake) => !intake.isEmpty);

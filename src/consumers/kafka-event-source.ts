@@ -2,36 +2,39 @@
  * The Kafka adapter of EventSource. The parts, in the way of a record:
  *
  * - group-consumer (Kafka room): the membership, and fetches for every partition with room;
- * - intake: buffers what was fetched and says whose turn it is;
- * - offset-ledger: knows what was handed out and resolved, hence what may be committed;
+ * - holdings: buffers what was fetched, says whose turn it is (intake), and knows what was handed out and resolved,
+ *   hence what may be committed (offset-ledger);
  * - commit-loop: commits that.
  */
 import {
   GroupConsumer,
   type AssignmentChange,
-  type Fetched,
+  type Deleted,
+  type GroupHandler,
+  type OffsetCommit,
 } from '../kafka/group/group-consumer.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
 import { within } from '../kafka/within.ts';
 import { CommitLoop } from './commit-loop.ts';
 import type { Delivery, SourceStatus } from './event-source.ts';
-import { InHand } from './in-hand.ts';
-import { Intake, type PartitionIntake } from './intake.ts';
+import { Holdings } from './holdings.ts';
 import {
   withDefaults,
+  type GroupMember,
   type KafkaEventSourceOptions,
   type KafkaSettings,
   type NotingEventSource,
 } from './kafka-options.ts';
-import { OffsetLedger, type Commit } from './offset-ledger.ts';
+import type { Commit } from './offset-ledger.ts';
 import { repeat } from './repeat.ts';
 import { Signal } from './signal.ts';
-import { SoloRuns } from './solo-runs.ts';
 import { Throttling } from './throttling.ts';
 
 const DRAIN_STEP_MS = 25;
 const RETENTION =
   'retention has deleted records before they were read: going on at the beginning of the log';
+const CUT_BACK =
+  'the log ends before the offset to read on from (the topic was created again, or the log was cut back): reading it from its beginning';
 /** How long a dying process tries to leave its note. */
 const ACCUSE_TIMEOUT_MS = 5_000;
 
@@ -42,14 +45,11 @@ export function createKafkaEventSource(options: KafkaEventSourceOptions): Noting
 
 class KafkaEventSource implements NotingEventSource {
   readonly #settings: KafkaSettings;
-  readonly #ledger = new OffsetLedger();
-  readonly #intake: Intake;
-  readonly #solo = new SoloRuns();
+  readonly #holdings: Holdings;
   readonly #commits: CommitLoop;
-  readonly #consumer: GroupConsumer;
+  readonly #consumer: GroupMember;
   readonly #closing = new AbortController();
   readonly #changed = new Signal();
-  readonly #inHand = new InHand();
   readonly #throttling: Throttling;
   #end: { error: Error | undefined } | undefined;
   #closed: Promise<void> | undefined;
@@ -61,40 +61,24 @@ class KafkaEventSource implements NotingEventSource {
 
   constructor(settings: KafkaSettings) {
     this.#settings = settings;
-    const { topic, transactions, clock, logger, window } = settings;
+    const { topic, transactions, clock, logger, createConsumer } = settings;
     this.#throttling = new Throttling(clock, logger);
-    this.#intake = new Intake({
+    this.#holdings = new Holdings({
       maxBytes: settings.maxFetchBytes * 2,
-      window,
+      window: settings.window,
       windowWhileParked: settings.windowWhileParked,
-    });
-    this.#consumer = new GroupConsumer({
-      ...settings,
-      topics: [topic],
-      handler: {
-        onAssigned: (change) => this.#assign(change),
-        onReady: ({ partition, ...known }) => {
-          this.#ledger.begin(partition, known);
-          this.#solo.open(partition, known.metadata);
-        },
-        onFetched: (fetched) => this.#fetched(fetched),
-        onRebalancing: () => this.#drain(),
-        onDeleted: (deleted) => logger?.error({ ...deleted }, RETENTION),
-        onThrottled: (throttleMs, nodeId) => this.#throttling.add(throttleMs, nodeId),
-        onFailure: (error) => this.#finish(error),
-        roomFor: ({ partition }) => this.#intake.roomFor(partition),
-        ...(transactions && {
-          beforeReady: (partitions, others) =>
-            transactions.acquire(
-              partitions.map(({ partition }) => partition),
-              others,
-            ),
-        }),
+      onChange: () => this.#changed.notify(),
+      onRoom: () => this.#consumer.nudge(),
+      onRewind: (partition) => {
+        logger?.warn({ topic, partition }, 'reading a partition again from its committed offset');
+        this.#consumer.rewind({ topic, partition });
       },
     });
+    const options = { ...settings, topics: [topic], handler: this.#handler() };
+    this.#consumer = createConsumer?.(options) ?? new GroupConsumer(options);
     this.#commits = new CommitLoop({
-      ledger: this.#ledger,
-      commit: (commits) => this.#commit(commits),
+      ledger: this.#holdings.ledger,
+      commit: (commits) => this.#consumer.commit(this.#noted(commits)),
       clock,
       intervalMs: settings.commitIntervalMs,
       transactional: transactions !== undefined,
@@ -108,7 +92,7 @@ class KafkaEventSource implements NotingEventSource {
     for (;;) {
       if (this.#end?.error) throw this.#end.error;
       if (this.#end) return;
-      const delivery = this.#next();
+      const delivery = this.#rebalancing ? undefined : this.#holdings.next();
       if (delivery) {
         yield delivery;
         continue;
@@ -129,17 +113,13 @@ class KafkaEventSource implements NotingEventSource {
     return (this.#closed ??= this.#close());
   }
 
+  note(partition: number): string {
+    return this.#holdings.note(partition);
+  }
+
   async accuse(fault: string, records?: readonly KafkaRecord[]): Promise<void> {
-    const { clock, logger, topic, transactions } = this.#settings;
-    const accused = records ?? this.#inHand.all();
-    this.#solo.accuse(accused, { isAlone: this.#inHand.active <= 1, fault });
-    const partitions = new Set(accused.map(({ partition }) => partition));
-    const commits = this.#ledger
-      .progress()
-      .filter(({ partition, position }) => partitions.has(partition) && position >= 0)
-      .map(({ partition, position: offset }) => {
-        return { topic, partition, offset, metadata: this.note(partition) };
-      });
+    const { clock, logger, transactions } = this.#settings;
+    const commits = this.#noted(this.#holdings.accuse(fault, records));
     if (commits.length === 0) return;
     const written = transactions?.note(commits) ?? this.#consumer.commit(commits);
     await Promise.race([written, clock.sleep(ACCUSE_TIMEOUT_MS)]).catch((error: unknown) => {
@@ -149,25 +129,47 @@ class KafkaEventSource implements NotingEventSource {
 
   status(): SourceStatus {
     const { topic } = this.#settings;
+    const { ledger } = this.#holdings;
     const readings = new Map(this.#consumer.readings().map((each) => [each.partition, each]));
     for (const { partition, end } of readings.values()) {
-      if (end !== undefined) this.#ledger.observeEnd(partition, end);
+      if (end !== undefined) ledger.observeEnd(partition, end);
     }
     return {
       alive: this.#end?.error === undefined && this.#closed === undefined,
       assigned: this.#assigned,
-      paused: this.#end !== undefined || (!this.#isWaited && this.#intake.hasRecords),
+      paused: this.#end !== undefined || (!this.#isWaited && this.#holdings.hasRecords),
       throttledMs: this.#throttling.totalMs,
-      partitions: this.#ledger.progress().map(({ partition, committed, position, lag }) => ({
+      partitions: ledger.progress().map(({ partition, committed, position, lag }) => ({
         topic,
         partition,
         committed,
         position,
         lag,
-        parked: this.#intake.get(partition)?.parked ?? 0,
+        parked: this.#holdings.parked(partition),
         end: readings.get(partition)?.end,
         lastStable: readings.get(partition)?.lastStable,
       })),
+    };
+  }
+
+  #handler(): GroupHandler {
+    const { transactions } = this.#settings;
+    return {
+      onAssigned: (change) => this.#assign(change),
+      onReady: ({ partition, ...known }) => this.#holdings.begin(partition, known),
+      onFetched: (fetched) => this.#holdings.fetched(fetched),
+      onRebalancing: () => this.#drain(),
+      onDeleted: (deleted) => this.#deleted(deleted),
+      onThrottled: (throttleMs, nodeId) => this.#throttling.add(throttleMs, nodeId),
+      onFailure: (error) => this.#finish(error),
+      roomFor: ({ partition }) => this.#holdings.roomFor(partition),
+      ...(transactions && {
+        beforeReady: (partitions, others) =>
+          transactions.acquire(
+            partitions.map(({ partition }) => partition),
+            others,
+          ),
+      }),
     };
   }
 
@@ -185,77 +187,25 @@ class KafkaEventSource implements NotingEventSource {
   }
 
   #assign({ lost, gained }: AssignmentChange): void {
-    for (const { partition } of lost) this.#forget(partition);
-    for (const { partition } of gained) {
-      this.#ledger.assign([partition]);
-      this.#intake.open(partition);
-    }
+    for (const { partition } of lost) this.#holdings.close(partition);
+    for (const { partition } of gained) this.#holdings.open(partition);
     this.#assigned = true;
     this.#rebalancing = false;
     this.#changed.notify();
   }
 
-  #forget(partition: number): void {
-    this.#ledger.revoke([partition]);
-    this.#intake.close(partition);
-    this.#solo.close(partition);
-    this.#inHand.forget(partition);
-  }
-
-  #fetched({ partition, records, bytes, next }: Fetched): void {
-    const intake = this.#intake.get(partition);
-    if (!intake) return;
-    intake.push(records, bytes);
-    intake.next = next;
-    // Markers and gaps behind the last record count once everything before them is resolved.
-    if (intake.isEmpty) this.#ledger.advance(partition, next);
-    this.#changed.notify();
-  }
-
-  #next(): Delivery | undefined {
-    if (this.#rebalancing) return undefined;
-    const gate = this.#solo.gate(this.#inHand.active, (partition) =>
-      this.#intake.get(partition)?.peek(),
-    );
-    const intake = this.#intake.next(gate);
-    const record = intake && this.#intake.take(intake);
-    return record && this.#deliver(record, intake);
-  }
-
-  #deliver(record: KafkaRecord, intake: PartitionIntake): Delivery {
-    const { partition, offset } = record;
-    const resolve = this.#ledger.handOut(partition, offset);
-    const epoch = this.#ledger.epochOf(partition);
-    const suspicion = this.#solo.begin(record);
-    const chargedMs = intake.costMs;
-    this.#inHand.add(record);
-    if (intake.isEmpty && intake.next !== undefined) this.#ledger.advance(partition, intake.next);
-    this.#consumer.nudge();
-    return {
-      record,
-      suspicion,
-      revoked: this.#ledger.revoked(partition),
-      resolve: () => {
-        if (!this.#inHand.remove(record)) return;
-        resolve();
-        intake.outstanding -= 1;
-        this.#solo.end(record);
-        this.#changed.notify();
-      },
-      park: () => this.#inHand.park(intake, () => this.#changed.notify()),
-      spent: (costMs) => this.#intake.spent(intake, chargedMs, costMs),
-      rewind: () => this.#rewind(partition, epoch),
-    };
-  }
-
-  #rewind(partition: number, epoch: number | undefined): void {
-    if (epoch === undefined || this.#ledger.epochOf(partition) !== epoch) return;
-    const { topic, logger } = this.#settings;
-    logger?.warn({ topic, partition }, 'reading a partition again from its committed offset');
-    this.#forget(partition);
-    this.#ledger.assign([partition]);
-    this.#intake.open(partition);
-    this.#consumer.rewind({ topic, partition });
+  /** The offset to read on from is not in the log: retention has passed it, or the log ends before it. */
+  #deleted({ topic, partition, from, to }: Deleted): void {
+    const { logger } = this.#settings;
+    if (to >= from) {
+      logger?.error({ topic, partition, from, to, records: to - from }, RETENTION);
+      this.#holdings.fetched({ partition, records: [], bytes: 0, next: to });
+      return;
+    }
+    logger?.error({ topic, partition, from, to }, CUT_BACK);
+    // Offsets begin again, so what is committed from now on is lower than before.
+    this.#holdings.open(partition);
+    this.#holdings.begin(partition, { committed: -1, start: to, metadata: '' });
   }
 
   /** Gives the records in flight a moment: what is committed now is not read twice by the next owner. */
@@ -263,26 +213,20 @@ class KafkaEventSource implements NotingEventSource {
     const { clock, revokeDrainMs } = this.#settings;
     this.#rebalancing = true;
     const deadline = clock.elapsed() + revokeDrainMs;
-    while (this.#inHand.active > 0 && clock.elapsed() < deadline) {
+    while (this.#holdings.active > 0 && clock.elapsed() < deadline) {
       await clock.sleep(DRAIN_STEP_MS);
     }
     await Promise.race([this.#commits.flush(), clock.sleep(revokeDrainMs)]);
   }
 
-  async #commit(commits: readonly Commit[]): Promise<void> {
+  #noted(commits: readonly Commit[]): Array<Required<OffsetCommit>> {
     const { topic } = this.#settings;
-    await this.#consumer.commit(
-      commits.map(({ partition, offset }) => ({
-        topic,
-        partition,
-        offset,
-        metadata: this.note(partition),
-      })),
-    );
-  }
-
-  note(partition: number): string {
-    return this.#solo.note(partition);
+    return commits.map(({ partition, offset }) => ({
+      topic,
+      partition,
+      offset,
+      metadata: this.note(partition),
+    }));
   }
 
   /** The first end counts. */
@@ -298,12 +242,12 @@ class KafkaEventSource implements NotingEventSource {
     await within(this.#leave(), { clock, ms, doing: 'leaving the group' }).catch(() =>
       logger?.warn({ topic, closeTimeoutMs: ms }, 'the broker did not let go in time'),
     );
-    this.#ledger.revoke();
+    this.#holdings.ledger.revoke();
   }
 
   async #leave(): Promise<void> {
     await this.#commits.close();
-    this.#ledger.revoke(); // from here on a late resolve has no effect
+    this.#holdings.ledger.revoke(); // from here on a late resolve has no effect
     await this.#consumer.close();
   }
 }

@@ -1,4 +1,5 @@
 import type { KafkaClient } from '../kafka/client.ts';
+import type { GroupConsumer, GroupConsumerOptions } from '../kafka/group/group-consumer.ts';
 import type { Clock } from '../clock.ts';
 import type { FaultPoints } from '../fault-points.ts';
 import type { EventSource } from './event-source.ts';
@@ -52,6 +53,8 @@ export interface KafkaEventSourceOptions {
   /** Commits offsets in transactions of its own, one for each partition; then the source commits none. */
   transactions?: PartitionFence;
   faults?: FaultPoints | undefined;
+  /** Makes the member of the group, for tests. @default a GroupConsumer */
+  createConsumer?: (options: GroupConsumerOptions) => GroupMember;
 }
 
 /** A source that knows what is to be noted beside a committed offset. */
@@ -59,6 +62,12 @@ export interface NotingEventSource extends EventSource {
   /** The metadata to commit with the next offset of a partition. */
   note(partition: number): string;
 }
+
+/** What a source asks of its member of the group. */
+export type GroupMember = Pick<
+  GroupConsumer,
+  'run' | 'commit' | 'nudge' | 'rewind' | 'readings' | 'refreshEnds' | 'stopFetching' | 'close'
+>;
 
 /** Who else might commit for a partition is fenced off before anything of it is read. */
 export interface PartitionFence {
@@ -74,7 +83,12 @@ export interface PartitionFence {
 }
 
 export type KafkaSettings = KafkaEventSourceOptions &
-  Required<Omit<KafkaEventSourceOptions, 'logger' | 'transactions' | 'faults' | 'instanceId'>>;
+  Required<
+    Omit<
+      KafkaEventSourceOptions,
+      'logger' | 'transactions' | 'faults' | 'instanceId' | 'createConsumer'
+    >
+  >;
 
 export function withDefaults(options: KafkaEventSourceOptions): KafkaSettings {
   return {

@@ -14,7 +14,6 @@ export interface PartitionMetadata {
 
 export interface Cluster {
   connect(): Promise<void>;
-  disconnect(): Promise<void>;
   /** Also asks for the metadata of the topics. */
   addMultipleTargetTopics(topics: readonly string[]): Promise<void>;
   refreshMetadata(): Promise<void>;
@@ -24,21 +23,37 @@ export interface Cluster {
   findBroker(destination: { nodeId: number }): Promise<Broker>;
   /** Forgets the connections to a broker, so that the next request opens new ones. */
   removeBroker(address: { host: string; port: number }): void;
-  readonly brokerPool: {
-    /** Connects to one if none is connected. */
-    findConnectedBroker(): Promise<Broker>;
-  };
+  readonly brokerPool: BrokerPool;
+}
+
+interface BrokerPool {
+  readonly brokers: Record<number, Broker>;
+  readonly seedBroker?: Broker;
+  /** Connects to one if none is connected. */
+  findConnectedBroker(): Promise<Broker>;
+  connect(): Promise<void>;
+  connectBroker(broker: Broker): Promise<void>;
+}
+
+interface ConnectionPool {
+  readonly host: string;
+  readonly port: number;
+  /** One for fetches, one for everything else. */
+  readonly pool: readonly Connection[];
+  send(request: ProtocolRequest): Promise<unknown>;
+  /** Waits for the requests that are under way, then closes. */
+  destroy(): Promise<void>;
+}
+
+interface Connection {
+  connect(): Promise<unknown>;
+  rejectRequests(error: Error): void;
 }
 
 export interface Broker {
   readonly nodeId: number;
-  readonly connectionPool: {
-    readonly host: string;
-    readonly port: number;
-    send(request: ProtocolRequest): Promise<unknown>;
-  };
+  readonly connectionPool: ConnectionPool;
   lookupRequest(apiKey: number, definition: unknown): (parameters: object) => ProtocolRequest;
-  disconnect(): Promise<void>;
 }
 
 export interface ProtocolRequest {
@@ -98,11 +113,60 @@ export async function ask<T>(broker: Broker, api: Api, parameters: object): Prom
   return (await broker.connectionPool.send(requestFor(broker, api, parameters))) as T;
 }
 
-/** Closes the connections to a broker that does not answer; the next request opens new ones. */
+/** Connections of dropped brokers that still wait for answers, by cluster. */
+const dropped = new WeakMap<Cluster, Set<ConnectionPool>>();
+
+/**
+ * Gives up the connections to a broker that does not answer; the next request opens new ones. What is under way on
+ * them still has its own time.
+ */
 export function dropBroker(cluster: Cluster, broker: Broker): void {
-  const { host, port } = broker.connectionPool;
-  cluster.removeBroker({ host, port });
-  broker.disconnect().catch(() => undefined); // it may be gone already
+  const { connectionPool, nodeId } = broker;
+  if (cluster.brokerPool.brokers[nodeId] === broker) cluster.removeBroker(connectionPool);
+  // kafkajs opens a closed connection again when something is sent on it; nothing would close it then.
+  disable(connectionPool);
+  const pools = dropped.get(cluster) ?? new Set();
+  dropped.set(cluster, pools.add(connectionPool));
+  void connectionPool
+    .destroy()
+    .catch(() => undefined) // it may be gone already
+    .then(() => pools.delete(connectionPool));
+}
+
+/** Ends every connection and every request that is under way. The next request opens new connections. */
+export async function hangUp(cluster: Cluster): Promise<void> {
+  const { brokers, seedBroker } = cluster.brokerPool;
+  const pools = new Set(dropped.get(cluster));
+  for (const broker of Object.values(brokers)) pools.add(broker.connectionPool);
+  if (seedBroker) pools.add(seedBroker.connectionPool);
+  await Promise.all([...pools].map(cut));
+}
+
+/** Hangs up for good: kafkajs would reconnect for what is retried at this moment, and nothing would close that. */
+export async function closeCluster(cluster: Cluster): Promise<void> {
+  const { brokerPool } = cluster;
+  brokerPool.connect = () => Promise.reject(closed());
+  brokerPool.connectBroker = () => Promise.reject(closed());
+  for (const broker of Object.values(brokerPool.brokers)) disable(broker.connectionPool);
+  if (brokerPool.seedBroker) disable(brokerPool.seedBroker.connectionPool);
+  await hangUp(cluster);
+}
+
+function disable({ pool }: ConnectionPool): void {
+  for (const connection of pool) connection.connect = () => Promise.reject(closed());
+}
+
+async function cut(connectionPool: ConnectionPool): Promise<void> {
+  for (const connection of connectionPool.pool) connection.rejectRequests(closed());
+  await connectionPool.destroy();
+}
+
+/** As kafkajs' own, but not to be tried again inside kafkajs. */
+function closed(): Error {
+  return Object.assign(new Error('the connection is closed'), {
+    name: 'KafkaJSConnectionClosedError',
+    retriable: false,
+  });
 }
 
 /** Every partition of `topics` that the metadata names. Throws AppError `topic_missing` for a topic without any. */

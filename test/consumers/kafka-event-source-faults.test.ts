@@ -1,92 +1,79 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
+import { AppError } from '../../src/errors.ts';
 import { FakeClock } from '../support/fake-clock.ts';
-import { FakeKafka, joinedSource, openSource, protocolError } from '../support/fake-kafka.ts';
+import { FakeGroup, joinedGroup } from '../support/fake-group.ts';
 
 let clock: FakeClock;
-let broker: FakeKafka;
 
 beforeEach(() => {
   clock = new FakeClock();
-  broker = new FakeKafka();
 });
 
 describe('the Kafka source in trouble', () => {
-  it('says what to do when the topic is missing, and does not try on', async () => {
-    broker.topics = ['other'];
-    const puller = openSource(broker, { clock });
-    await expect(puller.next()).rejects.toMatchObject({
-      code: 'topic_missing',
-      message: expect.stringContaining('moderato topics create') as unknown,
-    });
-    expect(broker.consumerMade).toBeUndefined();
-    expect(puller.source.status().alive).toBe(false);
+  it('ends its deliveries with the error that its member cannot go on after', async () => {
+    const group = new FakeGroup({ clock });
+    const pull = group.puller.next();
+    const error = new AppError('topic_missing', 'consuming images: there is no such topic');
+    group.member.options.handler.onFailure(error);
+    await expect(pull).rejects.toBe(error);
+    expect(group.source.status().alive).toBe(false);
+    await expect(group.puller.next()).resolves.toBeUndefined();
   });
 
-  it('lets kafkajs start again after a crash that may pass', async () => {
-    const { consumer } = await joinedSource(broker, [0], { clock });
-    const restart = consumer.config.retry?.restartOnFailure;
-    const crash = protocolError('REQUEST_TIMED_OUT');
-    expect([await restart?.(crash), await restart?.(crash)]).toEqual([true, true]);
-    consumer.emit('HEARTBEAT');
-    expect(await restart?.(crash)).toBe(true);
+  it('hands out nothing more after that, whatever was fetched', async () => {
+    const group = joinedGroup([0], { clock });
+    group.member.fetch(0, [0]);
+    group.member.options.handler.onFailure(new AppError('kafka_unauthorized', 'consuming: no'));
+    await expect(group.puller.next()).rejects.toMatchObject({ code: 'kafka_unauthorized' });
   });
 
-  it('gives up when it crashes again and again', async () => {
-    const { puller, pull, consumer } = await joinedSource(broker, [0], { clock });
-    const restart = consumer.config.retry?.restartOnFailure;
-    const error = protocolError('REQUEST_TIMED_OUT');
-    expect([await restart?.(error), await restart?.(error), await restart?.(error)]).toEqual([
-      true,
-      true,
-      false,
-    ]);
-    consumer.emit('CRASH', { error, restart: false });
-    await expect(pull).rejects.toMatchObject({ code: 'consumer_crashed', cause: error });
-    expect(puller.source.status().alive).toBe(false);
-    await expect(puller.next()).resolves.toBeUndefined();
+  it('still commits what is resolved after a failure', async () => {
+    const group = joinedGroup([0], { clock });
+    group.member.fetch(0, [0]);
+    const [zero] = await group.puller.take(1);
+    group.member.options.handler.onFailure(new AppError('kafka_unavailable', 'consuming: no'));
+    zero?.resolve();
+    await group.source.close();
+    expect(group.member.commits).toEqual(['0@1']);
   });
 
-  it.each([
-    ['UNKNOWN_TOPIC_OR_PARTITION', 'topic_missing'],
-    ['TOPIC_AUTHORIZATION_FAILED', 'kafka_unauthorized'],
-    ['GROUP_AUTHORIZATION_FAILED', 'kafka_unauthorized'],
-  ])('does not start again after %s: %s', async (type, code) => {
-    const { pull, consumer } = await joinedSource(broker, [0], { clock });
-    const error = protocolError(type);
-    expect(await consumer.config.retry?.restartOnFailure?.(error)).toBe(false);
-    consumer.emit('CRASH', { error, restart: false });
-    await expect(pull).rejects.toMatchObject({ code, cause: error });
+  it('takes the first end for the end: a failure after stop ends nothing with an error', async () => {
+    const group = joinedGroup([0], { clock });
+    const pull = group.puller.next();
+    await group.source.stop();
+    group.member.options.handler.onFailure(new AppError('kafka_unavailable', 'consuming: no'));
+    await expect(pull).resolves.toBeUndefined();
+    expect(group.source.status()).toMatchObject({ alive: true, paused: true });
   });
 
-  it('calls an error nobody foresaw a crash', async () => {
-    const { pull, consumer } = await joinedSource(broker, [0], { clock });
-    consumer.emit('CRASH', { error: new TypeError('x is not a function'), restart: false });
-    await expect(pull).rejects.toMatchObject({ code: 'consumer_crashed' });
+  it('stays stopped when its group is rebalanced', async () => {
+    const group = joinedGroup([0], { clock });
+    void group.puller.next();
+    await group.source.stop();
+    group.member.assign({ kept: [0] });
+    group.member.fetch(0, [0]);
+    expect(await group.puller.next()).toBeUndefined();
+    expect(group.member.log).toEqual(['run', 'stopFetching']);
   });
 
-  it('stays paused when it was stopped and kafkajs starts again', async () => {
-    const { puller, consumer } = await joinedSource(broker, [0], { clock });
-    await puller.source.stop();
-    consumer.emit('STOP');
-    consumer.join('images', [0]);
-    expect(consumer.log).toEqual(['pause', 'pause']);
-  });
-
-  it('can be stopped and closed while the broker does not answer', async () => {
-    broker.answer = new Promise(() => undefined);
-    const puller = openSource(broker, { clock, closeTimeoutMs: 10_000 });
-    const pull = puller.next();
-    await puller.source.stop();
-    expect(await pull).toBeUndefined();
-    const closed = puller.source.close();
+  it('can be closed while the broker does not answer', async () => {
+    const group = joinedGroup([0], { clock, closeTimeoutMs: 10_000 });
+    group.member.answer = () => new Promise(() => undefined);
+    group.member.fetch(0, [0, 1]);
+    const [zero, one] = await group.puller.take(2);
+    zero?.resolve();
+    const closed = group.source.close();
     await clock.advance(10_000);
     await closed;
+    expect(one?.revoked.aborted).toBe(true);
+    expect(clock.sleeping).toBe(0);
   });
 
-  it('never connects when it is closed before the first pull', async () => {
-    const puller = openSource(broker, { clock });
-    await puller.source.close();
-    expect(await puller.next()).toBeUndefined();
-    expect(broker.consumerMade).toBeUndefined();
+  it('never joins when it is closed before the first pull', async () => {
+    const group = new FakeGroup({ clock });
+    await group.source.close();
+    expect(await group.puller.next()).toBeUndefined();
+    expect(group.member.log).not.toContain('run');
+    expect(clock.sleeping).toBe(0);
   });
 });

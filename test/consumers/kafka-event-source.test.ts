@@ -1,263 +1,295 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { KafkaEventSourceOptions } from '../../src/consumers/kafka-options.ts';
-import { offsets } from '../support/puller.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
-import {
-  FakeKafka,
-  joinedSource,
-  protocolError,
-  type JoinedSource,
-} from '../support/fake-kafka.ts';
-
-const HEARTBEAT_MS = 3_000;
+import { byNow, joinedGroup, type FakeGroup } from '../support/fake-group.ts';
+import { offsets, upTo } from '../support/puller.ts';
 
 let clock: FakeClock;
-let broker: FakeKafka;
 
 beforeEach(() => {
   clock = new FakeClock();
-  broker = new FakeKafka();
 });
 
 function joined(
   partitions: number[],
   options: Partial<KafkaEventSourceOptions> = {},
-): Promise<JoinedSource> {
-  return joinedSource(broker, partitions, { clock, ...options });
+): { group: FakeGroup; member: FakeGroup['member']; puller: FakeGroup['puller'] } {
+  const group = joinedGroup(partitions, { clock, ...options });
+  return { group, member: group.member, puller: group.puller };
 }
 
-describe('the Kafka source while nobody pulls', () => {
-  it('holds what it has fetched, goes on sending heartbeats and fetches nothing more', async () => {
-    const { pull, puller, consumer } = await joined([0]);
-    const fetch = consumer.fetch(0, [0, 1]);
-    await pull;
-    await clock.advance(10 * HEARTBEAT_MS);
-    expect(consumer.heartbeats).toBeGreaterThanOrEqual(10);
-    expect(consumer.resolved).toEqual(['0/0']);
-    expect(consumer.log).toEqual(['pause']);
-    expect(puller.source.status().paused).toBe(true);
-
-    expect(offsets(await puller.take(1))).toEqual([1]);
-    await fetch;
-    expect(consumer.log).toEqual(['pause', 'resume']);
-    expect(puller.source.status().paused).toBe(false);
+describe('the Kafka source', () => {
+  it('joins the group with the first pull, and once', async () => {
+    const { member, puller } = joined([0]);
+    expect(member.log).toEqual([]);
+    void puller.next();
+    await settle();
+    expect(member.log).toEqual(['run']);
   });
 
-  it('does not pause for a wait as short as the pipeline breathes', async () => {
-    const { pull, puller, consumer } = await joined([0]);
-    const fetch = consumer.fetch(0, [0, 1, 2]);
-    await pull;
-    for (let n = 0; n < 2; n += 1) {
-      await clock.advance(HEARTBEAT_MS / 4);
-      await puller.take(1);
-    }
-    await fetch;
-    expect(consumer.log).toEqual([]);
+  it('is paused while records wait and nothing pulls, and has no room for more of that partition', async () => {
+    const { group, member, puller } = joined([0, 1], { maxFetchBytes: 2 ** 20 });
+    const room = (partition: number): number =>
+      member.options.handler.roomFor({ topic: 'images', partition });
+    const first = puller.next();
+    await settle();
+    expect(group.source.status().paused).toBe(false);
+    member.fetch(0, upTo(20_000)); // 2 MB, of 2 MiB that it may hold
+    expect((await first)?.record.offset).toBe(0);
+    expect(group.source.status().paused).toBe(true);
+    expect(room(0)).toBe(0);
+    expect(room(1)).toBeGreaterThan(2 ** 20);
+    expect(offsets(await puller.take(3))).toEqual([1, 2, 3]);
+  });
+
+  it('hands out no more of a partition than its window, and goes on once the first is resolved', async () => {
+    const { member, puller } = joined([0], { window: 2 });
+    member.fetch(0, [0, 1, 2]);
+    const [zero] = await puller.take(2);
+    const next = puller.next();
+    expect(await byNow(next)).toBe('waiting');
+    zero?.resolve();
+    expect((await next)?.record.offset).toBe(2);
   });
 });
 
 describe('the Kafka source in a rebalance', () => {
-  it('leaves the fetch without the records it has not handed out', async () => {
-    const { pull, consumer } = await joined([0]);
-    const fetch = consumer.fetch(0, [0, 1, 2]);
-    (await pull)?.resolve();
-    consumer.heartbeat = () => Promise.reject(protocolError('REBALANCE_IN_PROGRESS'));
-    const left = expect(fetch).rejects.toMatchObject({ type: 'REBALANCE_IN_PROGRESS' });
-    await clock.advance(HEARTBEAT_MS);
-    await left;
-    expect(consumer.resolved).toEqual(['0/0']);
-    expect(consumer.commits).toEqual([[{ partition: 0, offset: '1' }]]);
+  it('goes on with a partition that it keeps: nothing of it is revoked or delivered again', async () => {
+    const { member, puller } = joined([0, 1]);
+    member.fetch(0, [0, 1, 2]);
+    const taken = await puller.take(2);
+    void member.rebalance();
+    await clock.advance(2_000);
+    member.assign({ kept: [0] });
+    expect(taken.map(({ revoked }) => revoked.aborted)).toEqual([false, false]);
+    const [two] = await puller.take(1);
+    expect(two?.record.offset).toBe(2);
+    for (const delivery of [...taken, two]) delivery?.resolve();
+    await clock.advance(1_000);
+    expect(member.commits).toEqual(['0@3']);
   });
 
-  it('waits a moment for what is in flight and commits it before it joins again', async () => {
-    const { pull, consumer } = await joined([0], { revokeDrainMs: 1_000 });
-    const fetch = consumer.fetch(0, [0, 1]);
-    const delivery = await pull;
-    consumer.heartbeat = () => Promise.reject(protocolError('REBALANCE_IN_PROGRESS'));
-    const left = expect(fetch).rejects.toThrow('REBALANCE_IN_PROGRESS');
-    await clock.advance(HEARTBEAT_MS / 2 + 500);
-    expect(consumer.commits).toEqual([]);
-    delivery?.resolve();
-    await clock.advance(100);
-    await left;
-    expect(consumer.commits).toEqual([[{ partition: 0, offset: '1' }]]);
-  });
-
-  it('does not wait longer than it may', async () => {
-    const { pull, consumer } = await joined([0], { revokeDrainMs: 1_000 });
-    const fetch = consumer.fetch(0, [0, 1]);
-    await pull;
-    consumer.heartbeat = () => Promise.reject(protocolError('REBALANCE_IN_PROGRESS'));
-    const left = expect(fetch).rejects.toThrow('REBALANCE_IN_PROGRESS');
-    await clock.advance(HEARTBEAT_MS / 2 + 1_100);
-    await left;
-    expect(consumer.commits).toEqual([]);
-  });
-
-  it('hands out nothing of the fetches that were waiting behind', async () => {
-    const { puller, pull, consumer } = await joined([0, 1]);
-    const first = consumer.fetch(0, [0, 1]);
-    await pull;
-    consumer.heartbeat = () => Promise.reject(protocolError('REBALANCE_IN_PROGRESS'));
-    const left = expect(first).rejects.toThrow();
-    await clock.advance(2 * HEARTBEAT_MS);
-    await left;
-    void puller.next();
-    await consumer.fetch(1, [0]);
-    expect(consumer.resolved).toEqual(['0/0']);
-  });
-
-  it('goes on in its generation when the group confirms that after all, with no join between', async () => {
-    const { puller, pull, consumer } = await joinedSource(broker, [0], { clock });
-    const fetched = consumer.fetch(0, [0]);
-    expect((await pull)?.record.offset).toBe(0);
-    await fetched;
+  it('hands out nothing between the call for a rebalance and the new assignment', async () => {
+    const { member, puller } = joined([0]);
+    member.fetch(0, [0]);
+    const rebalancing = member.rebalance();
     const next = puller.next();
-    consumer.heartbeat = () => Promise.reject(protocolError('NOT_COORDINATOR_FOR_GROUP'));
-    const failed = consumer.fetch(0, [1]).catch((error: unknown) => error);
-    await clock.advance(5_000); // the drain
-    expect(await failed).toMatchObject({ type: 'NOT_COORDINATOR_FOR_GROUP' });
-    consumer.heartbeat = () => Promise.resolve();
-    await consumer.fetch(0, [1]); // not settled: handed to nobody
-    expect(await Promise.race([next, settle()])).toBeUndefined();
-    consumer.emit('HEARTBEAT');
-    await consumer.fetch(0, [1]);
-    expect((await next)?.record.offset).toBe(1);
+    await clock.advance(1_000);
+    await rebalancing;
+    expect(await byNow(next)).toBe('waiting');
+    member.assign({ kept: [0] });
+    expect((await next)?.record.offset).toBe(0);
   });
 
-  it('ignores what was in flight when it comes back, and has it delivered again', async () => {
-    const { puller, pull, consumer } = await joined([0]);
-    const first = consumer.fetch(0, [0]);
-    const late = await pull;
-    await first;
-    consumer.emit('REBALANCING');
-    consumer.join('images', [0]);
-    const again = puller.take(2);
-    await consumer.fetch(0, [0, 1]);
+  it('waits a moment for what is in flight and commits it before the group is joined again', async () => {
+    const { member, puller } = joined([0], { revokeDrainMs: 1_000, commitIntervalMs: 60_000 });
+    member.fetch(0, [0, 1]);
+    const [zero, one] = await puller.take(2);
+    const rebalancing = member.rebalance();
+    await clock.advance(500);
+    zero?.resolve();
+    await clock.advance(100);
+    expect(member.commits).toEqual([]);
+    one?.resolve();
+    await clock.advance(50);
+    await rebalancing;
+    expect(member.commits).toEqual(['0@2']);
+  });
+
+  it('does not wait longer than it may, nor for a record that waits for an absent dependency', async () => {
+    const { member, puller } = joined([0], { revokeDrainMs: 1_000 });
+    member.fetch(0, [0]);
+    const [zero] = await puller.take(1);
+    const rebalancing = member.rebalance();
+    await clock.advance(999);
+    expect(await byNow(rebalancing)).toBe('waiting');
+    await clock.advance(30);
+    await rebalancing;
+    zero?.park();
+    await member.rebalance();
+    expect(member.commits).toEqual([]);
+  });
+
+  it('joins again even if the broker does not answer the commit', async () => {
+    const { member, puller } = joined([0], { revokeDrainMs: 1_000 });
+    member.answer = () => new Promise(() => undefined);
+    member.fetch(0, [0]);
+    for (const delivery of await puller.take(1)) delivery.resolve();
+    const rebalancing = member.rebalance();
+    await clock.advance(1_000);
+    await rebalancing;
+  });
+
+  it('never commits a partition that it has lost, however late its records are resolved', async () => {
+    const { group, member, puller } = joined([0, 1]);
+    member.fetch(0, [0]);
+    const [lost] = await puller.take(1);
+    member.assign({ kept: [1] });
+    expect(lost?.revoked.aborted).toBe(true);
+    lost?.resolve();
+    member.fetch(1, [0]);
+    for (const delivery of await puller.take(1)) delivery.resolve();
+    await clock.advance(5_000);
+    expect(member.commits).toEqual(['1@1']);
+    expect(group.source.status().partitions.map(({ partition }) => partition)).toEqual([1]);
+  });
+
+  it('hands out nothing of a lost partition that was fetched before, or that comes late', async () => {
+    const { member, puller } = joined([0, 1]);
+    member.fetch(0, [0, 1]);
+    member.assign({ kept: [1] });
+    member.fetch(0, [2]);
+    const next = puller.next();
+    expect(await byNow(next)).toBe('waiting');
+    member.fetch(1, [5]);
+    expect((await next)?.record).toMatchObject({ partition: 1, offset: 5 });
+  });
+
+  it('delivers again what was in flight of a partition that it lost and gains once more', async () => {
+    const { member, puller } = joined([0]);
+    member.fetch(0, [0]);
+    const [late] = await puller.take(1);
+    member.assign({ gained: [0] });
+    member.ready(0);
+    member.fetch(0, [0, 1]);
+    const again = await puller.take(2);
     late?.resolve();
     await clock.advance(5_000);
-    expect(consumer.commits).toEqual([]);
-
-    for (const delivery of await again) delivery.resolve();
+    expect(member.commits).toEqual([]);
+    for (const delivery of again) delivery.resolve();
     await clock.advance(1_000);
-    expect(consumer.commits).toEqual([[{ partition: 0, offset: '2' }]]);
+    expect(member.commits).toEqual(['0@2']);
   });
 
-  it('never commits a partition that it has lost', async () => {
-    const { puller, pull, consumer } = await joined([0, 1]);
-    void consumer.fetch(0, [0]);
-    const lost = await pull;
-    consumer.emit('REBALANCING');
-    consumer.join('images', [1]);
-    lost?.resolve();
-    const next = puller.next();
-    await consumer.fetch(1, [0]);
-    (await next)?.resolve();
-    await clock.advance(5_000);
-    expect(consumer.commits).toEqual([[{ partition: 1, offset: '1' }]]);
-    expect(puller.source.status().partitions.map(({ partition }) => partition)).toEqual([1]);
-  });
-
-  it('goes back to the committed offsets when kafkajs joins behind the back of its fetchers', async () => {
-    const { puller, pull, consumer } = await joined([0, 1]);
-    const first = consumer.fetch(0, [0]);
-    await pull;
-    await first;
-    void puller.next();
-
-    let answer: (value?: unknown) => void = () => undefined;
-    broker.answer = new Promise((resolve) => (answer = resolve));
-    broker.committed = { 1: 40 };
-    consumer.join('images', [0, 1]); // no REBALANCING before it: fetched records may still be queued
-    await consumer.fetch(0, [1, 2]);
-    expect(consumer.resolved).toEqual(['0/0']);
-    expect(consumer.log).toEqual(['pause']);
-
-    answer();
-    await settle();
-    expect(consumer.log).toEqual(['pause', 'seek 0/0', 'seek 1/40', 'resume']);
-    await consumer.fetch(0, [0]);
-    expect(consumer.resolved).toEqual(['0/0', '0/0']);
-  });
-
-  it('hands out nothing that it fetched before a join, however long its first commit took', async () => {
-    const { consumer } = await joined([0], { startFrom: 'latest' });
-    let committed = (): void => undefined;
-    consumer.commit = () => new Promise((resolve) => (committed = resolve));
-    const fetch = consumer.fetch(0, [70]);
-    await settle();
-    consumer.join('images', [0]);
-    await settle();
-    committed();
-    await fetch;
-    expect(consumer.resolved).toEqual([]);
-  });
-
-  it('lets go of a fetch at once when the group is joined while it waits for a pull', async () => {
-    const { pull, consumer } = await joined([0]);
-    const fetch = consumer.fetch(0, [0, 1]);
-    await pull;
-    await settle();
-    consumer.join('images', [0]);
-    await fetch;
-    expect(consumer.resolved).toEqual(['0/0']);
+  it('counts a parked record of a lost partition no more: a suspect still runs alone', async () => {
+    const { member, puller } = joined([0, 1], { windowWhileParked: 8 });
+    member.fetch(0, [0]);
+    const [parked] = await puller.take(1);
+    parked?.park();
+    member.fetch(1, [0]);
+    const [busy] = await puller.take(1);
+    member.assign({ kept: [1], gained: [2] });
+    member.ready(2, { metadata: '{"v":"moderato-suspects-1","s":[[0,1,0]],"f":"boom"}' });
+    member.fetch(2, [0]);
+    const suspect = puller.next();
+    expect(await byNow(suspect)).toBe('waiting');
+    busy?.resolve();
+    expect((await suspect)?.suspicion).toMatchObject({ deaths: 1 });
   });
 });
 
 describe('the positions of the Kafka source', () => {
-  it('counts control records as done once the records before them are', async () => {
-    const { puller, pull, consumer } = await joined([0]);
-    const fetch = consumer.fetch(0, [0, 1], { lastOffset: 2 });
-    const deliveries = [await pull, await puller.next()];
-    await fetch;
-    for (const delivery of deliveries) delivery?.resolve();
+  it('count control records and gaps once the records before them are resolved', async () => {
+    const { group, member, puller } = joined([0]);
+    member.fetch(0, [0, 1], 5);
+    const taken = await puller.take(2);
+    member.fetch(0, [], 8);
     await clock.advance(1_000);
-    expect(consumer.commits).toEqual([[{ partition: 0, offset: '3' }]]);
-    expect(puller.source.status().partitions).toEqual([
-      { topic: 'images', partition: 0, committed: 3, lag: 0 },
-    ]);
-  });
-
-  it('moves past a fetch in which the broker had nothing for us', async () => {
-    const { pull, consumer } = await joined([0]);
-    await Promise.all([consumer.fetch(0, [0]), pull.then((delivery) => delivery?.resolve())]);
-    consumer.emit('START_BATCH_PROCESS', { batchSize: 0, partition: 0, lastOffset: '8' });
+    expect(member.commits).toEqual([]);
+    taken[1]?.resolve();
     await clock.advance(1_000);
-    expect(consumer.commits.at(-1)).toEqual([{ partition: 0, offset: '9' }]);
+    expect(member.commits).toEqual([]);
+    taken[0]?.resolve();
+    await clock.advance(1_000);
+    expect(member.commits).toEqual(['0@8']);
+    expect(group.statusOf(0)).toMatchObject({ committed: 8, lag: 0 });
   });
 
-  it('commits where it begins before it hands out the first record after `latest`', async () => {
-    const { pull, consumer } = await joined([0], { startFrom: 'latest' });
-    const fetch = consumer.fetch(0, [70]);
-    await settle();
-    expect(consumer.commits).toEqual([[{ partition: 0, offset: '70' }]]);
-    expect((await pull)?.record.offset).toBe(70);
-    await fetch;
+  it('do not count a gap behind records that wait to be handed out', async () => {
+    const { member, puller } = joined([0]);
+    member.fetch(0, [0, 1]);
+    member.fetch(0, [], 9);
+    const [zero] = await puller.take(1);
+    zero?.resolve();
+    await clock.advance(1_000);
+    expect(member.commits).toEqual(['0@1']);
+    for (const delivery of await puller.take(1)) delivery.resolve();
+    await clock.advance(1_000);
+    expect(member.commits).toEqual(['0@1', '0@9']);
   });
 
-  it('knows the lag of partitions that have nothing to read', async () => {
-    broker.committed = { 0: 60 };
-    const { puller } = await joined([0, 1]);
-    const lags = (): unknown => puller.source.status().partitions.map(({ lag }) => lag);
-    expect(lags()).toEqual([40, 100]);
-    broker.ends = { 0: 100, 1: 130 };
+  it('know the lag of partitions that have nothing to read, and ask for their ends now and then', async () => {
+    const { group, member, puller } = joined([0, 1], { lagIntervalMs: 30_000 });
+    void puller.next();
+    member.end(0, 40);
+    expect([group.statusOf(0)?.lag, group.statusOf(1)?.lag]).toEqual([40, null]);
     await clock.advance(30_000);
-    expect(lags()).toEqual([40, 130]);
+    expect(member.log).toEqual(['run', 'refreshEnds']);
   });
 
-  it('makes up for a commit that failed', async () => {
-    const { pull, consumer } = await joined([0]);
-    consumer.commit = () => Promise.reject(new Error('connection lost'));
-    await Promise.all([consumer.fetch(0, [0]), pull.then((delivery) => delivery?.resolve())]);
+  it('are committed at most once an interval, and what failed is made up for', async () => {
+    const { group, member, puller } = joined([0]);
+    member.fetch(0, [0]);
+    for (const delivery of await puller.take(1)) delivery.resolve();
+    member.answer = () => Promise.reject(new Error('connection lost'));
     await clock.advance(1_000);
-    expect(consumer.commits).toEqual([]);
-    consumer.commit = () => Promise.resolve();
+    expect([member.commits, group.statusOf(0)?.committed]).toEqual([[], 0]);
+    member.answer = () => Promise.resolve();
+    await clock.advance(999);
+    expect(member.commits).toEqual([]);
+    await clock.advance(1);
+    expect(member.commits).toEqual(['0@1']);
+    expect(group.statusOf(0)?.committed).toBe(1);
+  });
+
+  it('move past records that retention has deleted, once those before are resolved', async () => {
+    const { member, puller } = joined([0]);
+    member.fetch(0, [0]);
+    const [zero] = await puller.take(1);
+    member.options.handler.onDeleted({ topic: 'images', partition: 0, from: 1, to: 50 });
     await clock.advance(1_000);
-    expect(consumer.commits).toEqual([[{ partition: 0, offset: '1' }]]);
+    expect(member.commits).toEqual([]);
+    zero?.resolve();
+    await clock.advance(1_000);
+    expect(member.commits).toEqual(['0@50']);
+    expect(zero?.revoked.aborted).toBe(false);
+  });
+
+  it('begin again with a log that begins again, and are committed although they are lower', async () => {
+    const { member, puller } = joined([]);
+    member.assign({ gained: [0] });
+    member.ready(0, { committed: 100 });
+    member.options.handler.onDeleted({ topic: 'images', partition: 0, from: 100, to: 0 });
+    member.fetch(0, [0, 1]);
+    for (const delivery of await puller.take(2)) delivery.resolve();
+    await clock.advance(1_000);
+    expect(member.commits).toEqual(['0@2']);
+  });
+
+  it('are committed a last time at close, before the group is left; a late resolve has no effect', async () => {
+    const { group, member, puller } = joined([0]);
+    member.fetch(0, [0, 1]);
+    const [zero, one] = await puller.take(2);
+    zero?.resolve();
+    await group.source.close();
+    one?.resolve();
+    await clock.advance(5_000);
+    expect(member.commits).toEqual(['0@1']);
+    expect(member.log).toEqual(['run', 'stopFetching', 'close']);
+    expect(clock.sleeping).toBe(0);
   });
 });
 
-it('shares out a fetch among the partitions', async () => {
-  const { consumer } = await joined([0], { maxFetchBytes: 8_000_000 });
-  expect(consumer.config).toMatchObject({ maxBytes: 8_000_000, maxBytesPerPartition: 4_000_000 });
+describe('parked records', () => {
+  it('stop their partition and no other with a window of 0, until the last is unparked', async () => {
+    const { member, puller } = joined([0, 1], { windowWhileParked: 0 });
+    member.fetch(0, [0, 1, 2]);
+    const unpark = (await puller.take(2)).map((delivery) => delivery.park());
+    member.fetch(1, [0]);
+    expect((await puller.take(1))[0]?.record.partition).toBe(1);
+    const next = puller.next();
+    unpark[0]?.();
+    unpark[0]?.();
+    expect(await byNow(next)).toBe('waiting');
+    unpark[1]?.();
+    expect((await next)?.record).toMatchObject({ partition: 0, offset: 2 });
+  });
+
+  it('let a partition go on as far as its window with at-least-once', async () => {
+    const { member, puller } = joined([0], { window: 3 });
+    member.fetch(0, [0, 1, 2, 3]);
+    (await puller.take(1))[0]?.park();
+    expect(offsets(await puller.take(2))).toEqual([1, 2]);
+    expect(await byNow(puller.next())).toBe('waiting');
+  });
 });

@@ -91,10 +91,14 @@ export function encodeMember(
   return MemberMetadata.encode({ version: 0, topics: [...topics], userData });
 }
 
-/** What a member owns, as it says; nothing for a member with another software. */
+/** What a member owns, as it says; nothing for a member with other software, or whose bytes cannot be read. */
 export function decodeMember(memberId: string, metadata: Buffer): MemberState {
-  const decoded = MemberMetadata.decode(metadata);
-  return { memberId, owned: fromTopics(parse(decoded?.userData)['owned']) };
+  try {
+    const decoded = MemberMetadata.decode(metadata);
+    return { memberId, owned: fromTopics(parse(decoded?.userData)['owned']) };
+  } catch {
+    return { memberId, owned: [] }; // a defect of one member must not end the leader
+  }
 }
 
 export function encodeAssignment(

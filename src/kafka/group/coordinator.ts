@@ -15,7 +15,7 @@ export class Coordinator {
   readonly #cluster: Cluster;
   readonly #groupId: string;
   readonly #clock: Clock;
-  #broker: Broker | undefined;
+  #nodeId: number | undefined;
 
   constructor({ cluster, groupId, clock }: { cluster: Cluster; groupId: string; clock: Clock }) {
     this.#cluster = cluster;
@@ -27,25 +27,30 @@ export class Coordinator {
   async ask<T>(api: Api, parameters: object, ms: number): Promise<T> {
     const doing = `asking the coordinator of group ${this.#groupId} (${api})`;
     const time = { clock: this.#clock, ms, doing };
-    const broker = await within(this.#find(), time);
+    const broker = await within(this.#find(), time).catch((error: unknown) => {
+      this.#nodeId = undefined;
+      throw error;
+    });
     try {
       return await within(ask<T>(broker, api, { groupId: this.#groupId, ...parameters }), time);
     } catch (error) {
       const type = protocolType(error);
       if (type === undefined) dropBroker(this.#cluster, broker);
-      if (type === undefined || MOVED.has(type)) this.#broker = undefined;
+      if (type === undefined || MOVED.has(type)) this.#nodeId = undefined;
       throw error;
     }
   }
 
+  /** The broker is looked up each time: its connections may have been given up since. */
   async #find(): Promise<Broker> {
-    if (this.#broker) return this.#broker;
-    const any = await this.#cluster.brokerPool.findConnectedBroker();
-    const found = await any.connectionPool.send(
-      requestFor(any, 'GroupCoordinator', { groupId: this.#groupId, coordinatorType: 0 }),
-    );
-    const { coordinator } = found as { coordinator: { nodeId: number } };
-    this.#broker = await this.#cluster.findBroker({ nodeId: coordinator.nodeId });
-    return this.#broker;
+    const { brokerPool } = this.#cluster;
+    if (this.#nodeId === undefined) {
+      const any = await brokerPool.findConnectedBroker();
+      const found = await any.connectionPool.send(
+        requestFor(any, 'GroupCoordinator', { groupId: this.#groupId, coordinatorType: 0 }),
+      );
+      this.#nodeId = (found as { coordinator: { nodeId: number } }).coordinator.nodeId;
+    }
+    return this.#cluster.findBroker({ nodeId: this.#nodeId });
   }
 }

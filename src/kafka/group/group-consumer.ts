@@ -7,7 +7,7 @@ import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { KafkaClient } from '../client.ts';
-import { openCluster, partitionsOf, type Cluster } from '../cluster.ts';
+import { closeCluster, hangUp, openCluster, partitionsOf, type Cluster } from '../cluster.ts';
 import { isTransient, kafkaError } from '../errors.ts';
 import { keyOf, type TopicPartition } from './assignment.ts';
 import { Coordinator } from './coordinator.ts';
@@ -18,7 +18,7 @@ import { Positions } from './positions.ts';
 import { Reading } from './reading.ts';
 import { Takeover } from './takeover.ts';
 
-export type { GroupHandler, ReadyPartition } from './group-handler.ts';
+export type { Deleted, GroupHandler, ReadyPartition } from './group-handler.ts';
 export type { AssignmentChange, OffsetCommit } from './membership.ts';
 export type { Fetched } from './reading.ts';
 export type { TopicPartition } from './assignment.ts';
@@ -155,13 +155,14 @@ export class GroupConsumer {
   async close(): Promise<void> {
     this.#closing.abort();
     if (this.#running !== undefined && !this.#failed) {
-      await this.#membership
-        .leave()
+      // A broker answers the requests of a connection in turn: leaving would wait for a join or a fetch.
+      await hangUp(this.#cluster)
+        .then(() => this.#membership.leave())
         .catch((error: unknown) => this.#debug(error, 'leaving the group failed'));
     }
-    await this.#cluster
-      .disconnect()
-      .catch((error: unknown) => this.#debug(error, 'disconnecting failed'));
+    await closeCluster(this.#cluster).catch((error: unknown) =>
+      this.#debug(error, 'disconnecting failed'),
+    );
   }
 
   async #run(): Promise<void> {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { messageOf } from '../../errors.ts';
+import { AppError, messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { partitionsOf, type Cluster } from '../cluster.ts';
 import { causes, isTransient, protocolType } from '../errors.ts';
@@ -111,7 +111,7 @@ export class GroupMembership {
       } catch (error) {
         if (isOver()) return;
         if (this.#isRejoin(error)) continue;
-        if (!isTransient(error)) throw error;
+        if (!isTransient(error)) throw this.#explained(error);
         failures += 1;
         const level = failures > QUIET_RETRIES ? 'warn' : 'debug';
         logger?.[level]({ groupId, failures, error: messageOf(error) }, 'joining the group failed');
@@ -286,6 +286,17 @@ export class GroupMembership {
     );
     this.#lapsed = true;
     return true;
+  }
+
+  /** Two processes with one instance id would take the membership from each other for ever. */
+  #explained(error: unknown): unknown {
+    if (protocolType(error) !== 'FENCED_INSTANCE_ID') return error;
+    const { groupId, instanceId } = this.#options;
+    return new AppError(
+      'config_invalid',
+      `consuming in group ${groupId}: another process has joined with kafka.instanceId ${instanceId}, so this one ends; give every process an instance id of its own`,
+      { cause: error },
+    );
   }
 
   #ask<T>(
