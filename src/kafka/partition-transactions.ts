@@ -1,18 +1,15 @@
-import type {
-  CompressionTypes,
-  ICustomPartitioner,
-  Producer,
-  RecordMetadata,
-  Transaction,
-} from 'kafkajs';
+import type { ICustomPartitioner, Producer, RecordMetadata, Transaction } from 'kafkajs';
 import type { Clock } from '../clock.ts';
+import type { Config } from '../config-schema.ts';
 import { AppError } from '../errors.ts';
 import { noFaults, type FaultPoints } from '../fault-points.ts';
-import { causes, kafkaError } from '../kafka/errors.ts';
-import { within } from '../kafka/within.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { KafkaClient } from './client.ts';
+import { COMPRESSION } from './codecs.ts';
+import { causes, kafkaError } from './errors.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
 import { ALL_IN_SYNC_REPLICAS, byTopic, describe, unacknowledgedOf } from './request.ts';
 import { StickyPartitioner } from './sticky-partitioner.ts';
+import { within } from './within.ts';
 
 export interface PartitionTransactionsOptions {
   /**
@@ -26,7 +23,7 @@ export interface PartitionTransactionsOptions {
   /** The consumer group and the input topic that the offsets are committed for. */
   groupId: string;
   topic: string;
-  compression: CompressionTypes;
+  compression: Config['output']['compression'];
   clock: Clock;
   faults?: FaultPoints | undefined;
 }
@@ -34,7 +31,7 @@ export interface PartitionTransactionsOptions {
 /** What one transaction holds. */
 interface Commit {
   partition: number;
-  messages: readonly Outgoing[];
+  messages: readonly OutgoingMessage[];
   /** The next to be read of the partition. */
   offset: number;
 }
@@ -53,6 +50,24 @@ interface Claim {
   begun: Transaction | undefined;
   /** The transaction that is under way. */
   running: Promise<unknown>;
+}
+
+/** Transactions whose producers send one request at a time and retry nothing. */
+export function createPartitionTransactions(
+  kafka: KafkaClient,
+  options: Omit<PartitionTransactionsOptions, 'createProducer'>,
+): PartitionTransactions {
+  return new PartitionTransactions({
+    ...options,
+    createProducer: (transactionalId, createPartitioner) =>
+      kafka.producer({
+        transactionalId,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        createPartitioner,
+        retry: { retries: 0 },
+      }),
+  });
 }
 
 /**
@@ -97,7 +112,11 @@ export class PartitionTransactions {
    * until the partition was acquired again.
    * Throws AppError `topic_missing`, `record_too_large`, `kafka_unauthorized` or `kafka_unavailable`.
    */
-  async commit(partition: number, messages: readonly Outgoing[], offset: number): Promise<void> {
+  async commit(
+    partition: number,
+    messages: readonly OutgoingMessage[],
+    offset: number,
+  ): Promise<void> {
     const claim = this.#claims.get(partition);
     if (claim === undefined) throw notOurs(this.#options.topic, partition);
     const { clock } = this.#options;
@@ -124,7 +143,7 @@ export class PartitionTransactions {
     faults.reach('transaction-offsets');
     const answers = await transaction.sendBatch({
       acks: ALL_IN_SYNC_REPLICAS,
-      compression,
+      compression: COMPRESSION[compression],
       topicMessages: byTopic(messages),
     });
     this.#requireAll(messages, answers);
@@ -190,7 +209,7 @@ export class PartitionTransactions {
     this.#leaving.add(left);
   }
 
-  #requireAll(messages: readonly Outgoing[], answers: readonly RecordMetadata[]): void {
+  #requireAll(messages: readonly OutgoingMessage[], answers: readonly RecordMetadata[]): void {
     const missing = unacknowledgedOf(messages, answers, this.#partitioner);
     if (missing.length === 0) return;
     throw new AppError(
