@@ -52,8 +52,9 @@ export function roomOf(topics: OutputTopics, recordBytes: number): TopicRoom[] {
   };
   need(topics.verdicts, verdict);
   for (const topic of Object.values(topics.routes)) need(topic, verdict);
-  // A dead letter holds the whole record, and its message carries the record's key and headers once more.
-  need(topics.deadLetters, inBase64(recordBytes) + CARRIED_BYTES);
+  // A dead letter holds the whole record, and its message carries the record's key and headers once more. In JSON
+  // each header takes more than in the record.
+  need(topics.deadLetters, inBase64(recordBytes) + 2 * CARRIED_BYTES);
   need(topics.embeddings, CARRIED_BYTES + EMBEDDINGS_BYTES);
   return [...rooms].map(([topic, bytes]) => ({ topic, bytes }));
 }
