@@ -82,8 +82,8 @@ const MUTANTS: Mutant[] = [
   {
     safeguard: 'transactions: emissions of a partition wait for the oldest',
     file: 'src/producers/ordered-emissions.ts',
-    from: 'if (messages === undefined || prefix.length >= this.#maxTurns) break;',
-    to: 'if (messages === undefined) continue;\n      if (prefix.length >= this.#maxTurns) break;',
+    from: 'if (messages === undefined || prefix.length >= MAX_REQUEST_MESSAGES) break;',
+    to: 'if (messages === undefined) continue;\n      if (prefix.length >= MAX_REQUEST_MESSAGES) break;',
     tests: ['test/producers', 'test/exactly-once.test.ts'],
   },
   {
@@ -95,10 +95,10 @@ const MUTANTS: Mutant[] = [
   },
   {
     safeguard: 'producer: only what an answer names counts as written',
-    file: 'src/producers/request.ts',
-    from: 'return partition === undefined || !written.has(`${topic}/${partition}`);',
+    file: 'src/kafka/request.ts',
+    from: 'return partition === undefined || !written.has(`${message.topic}/${partition}`);',
     to: 'return partition === undefined && written.size < 0;',
-    tests: ['test/producers'],
+    tests: ['test/kafka'],
   },
   {
     safeguard: 'pipeline: an offset is resolved behind its acknowledged verdict',

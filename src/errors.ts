@@ -54,12 +54,16 @@ export const DISPOSITIONS = {
   inference_failed: 'not-inspected',
   encoder_failed: 'fatal',
 
+  // emitting
+  emission_unencodable: 'not-inspected',
+
   // Kafka
   kafka_unavailable: 'fatal',
   kafka_unauthorized: 'fatal',
   topic_missing: 'fatal',
   record_too_large: 'fatal',
   redrive_fenced: 'fatal',
+  letter_incomplete: 'fatal',
   consumer_crashed: 'fatal',
   partition_revoked: 'revoked',
   record_quarantined: 'dead-letter',

@@ -12,6 +12,7 @@ import { noLogger } from '../logger.ts';
 import { resolveModel } from '../model/store.ts';
 import { createWorkerClipEncoder } from '../model/worker-clip-encoder.ts';
 import { loadBundle } from '../policies/load-bundle.ts';
+import { LEAST_LIMIT_BYTES, roomOf } from '../producers/message-bounds.ts';
 import { topicsOf } from '../topics.ts';
 
 export interface Finding {
@@ -112,23 +113,36 @@ async function broker(
     const lines = missing.map((topic) => `topic ${topic} is not there; ${remedy}`);
     throw new AppError('topic_missing', ['topics are missing', ...lines].join('\n'));
   }
-  if (topics) await roomForEveryEvent(kafka, topics);
-  return `Kafka at ${config.brokers.join(', ')}${topics ? ` with topics ${names.join(', ')}` : ''}`;
+  const notes = topics ? await roomForEveryEvent(kafka, topics) : [];
+  const found = `Kafka at ${config.brokers.join(', ')}${topics ? ` with topics ${names.join(', ')}` : ''}`;
+  return [found, ...notes].join('; ');
 }
 
-/** What is written carries an event's key, headers and labels: a smaller limit than the input's may be hit. */
-async function roomForEveryEvent(kafka: KafkaClient, topics: Config['topics']): Promise<void> {
+/**
+ * Notes on the output topics that are too narrow for everything that may be emitted: it is then shrunk. Throws AppError
+ * `record_too_large` for those that do not take even the smallest message, where the service cannot run.
+ */
+async function roomForEveryEvent(kafka: KafkaClient, topics: Config['topics']): Promise<string[]> {
   const limits = await messageLimits(kafka, topicsOf({ topics }));
-  const wanted = limits.get(topics.input) ?? 0;
-  const lines = [...limits]
-    .filter(([, limit]) => limit < wanted)
+  const limitOf = (topic: string): number => limits.get(topic) ?? Number.POSITIVE_INFINITY;
+  const rooms = roomOf(topics, limits.get(topics.input) ?? 0).map(({ topic, bytes }) => {
+    return { topic, bytes, limit: limitOf(topic) };
+  });
+  const tooNarrow = rooms
+    .filter(({ limit }) => limit < LEAST_LIMIT_BYTES)
     .map(
-      ([topic, limit]) =>
-        `topic ${topic} takes messages of ${limit} bytes and ${topics.input} of ${wanted}; raise its max.message.bytes to at least that`,
+      ({ topic, limit }) =>
+        `topic ${topic} takes messages of ${limit} bytes and the smallest verdict has ${LEAST_LIMIT_BYTES}; raise its max.message.bytes to at least that`,
     );
-  if (lines.length > 0) {
-    throw new AppError('record_too_large', ['topics are too narrow', ...lines].join('\n'));
+  if (tooNarrow.length > 0) {
+    throw new AppError('record_too_large', ['topics are too narrow', ...tooNarrow].join('\n'));
   }
+  return rooms
+    .filter(({ bytes, limit }) => limit < bytes)
+    .map(
+      ({ topic, bytes, limit }) =>
+        `topic ${topic} takes messages of ${limit} bytes: larger ones are shrunk; with a max.message.bytes of ${bytes} none is`,
+    );
 }
 
 async function schemaRegistry(

@@ -31,6 +31,7 @@ export {
 } from './message-encoder.ts';
 export { originOf } from './origin.ts';
 export { isRedriveNote } from './redrive-note.ts';
+export { lostParts } from './shrunk.ts';
 export type { SchemaId, SchemaRegistry, WriterSchema } from './schema-registry.ts';
 export { createSchemaRegistry } from './http-schema-registry.ts';
 export type { RegistryHttpOptions } from './registry-http.ts';

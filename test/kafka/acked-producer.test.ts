@@ -1,13 +1,8 @@
 import { describe, expect, it } from '@jest/globals';
-import {
-  CompressionTypes,
-  type ICustomPartitioner,
-  type ProducerBatch,
-  type RecordMetadata,
-} from 'kafkajs';
+import type { ICustomPartitioner, ProducerBatch, RecordMetadata } from 'kafkajs';
+import { AckedProducer } from '../../src/kafka/acked-producer.ts';
+import type { OutgoingMessage } from '../../src/kafka/outgoing-message.ts';
 import { noLogger } from '../../src/logger.ts';
-import { AckedProducer } from '../../src/producers/acked-producer.ts';
-import type { Outgoing } from '../../src/producers/outgoing.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import {
   connectionError,
@@ -67,7 +62,7 @@ function createProducer(answers: Answer[] = [all]) {
         },
       };
     },
-    compression: CompressionTypes.None,
+    compression: 'none',
     deliveryTimeoutMs: 10_000,
     clock,
     logger: noLogger,
@@ -75,10 +70,11 @@ function createProducer(answers: Answer[] = [all]) {
   return { producer, clock, requests, disconnected: () => disconnected };
 }
 
-const message = (value: string, topic = 'verdicts'): Outgoing => ({
+const message = (value: string, topic = 'verdicts'): OutgoingMessage => ({
   topic,
-  message: { key: null, value },
-  bytes: 100,
+  key: null,
+  value: Buffer.from(value),
+  headers: [],
 });
 
 describe('the acked producer', () => {
@@ -144,6 +140,20 @@ describe('the acked producer', () => {
       code: 'kafka_unavailable',
     });
     expect(requests).toHaveLength(1);
+  });
+
+  it('sends a message to the partition of another key where it is told to', async () => {
+    const { producer, requests } = createProducer();
+    const keys = Array.from({ length: 20 }, (_, at) => Buffer.from(`key-${at}`));
+    await producer.send(keys.map((key) => ({ ...message('whole'), key })));
+    const digests = keys.map((partitionKey) => ({
+      ...message('cut'),
+      key: Buffer.from('sha256:…'),
+      partitionKey,
+    }));
+    await producer.send(digests);
+    expect(requests[1]?.partitions).toEqual(requests[0]?.partitions);
+    expect(new Set(requests[0]?.partitions).size).toBe(3);
   });
 
   it.each([

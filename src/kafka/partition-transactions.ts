@@ -1,18 +1,15 @@
-import type {
-  CompressionTypes,
-  ICustomPartitioner,
-  Producer,
-  RecordMetadata,
-  Transaction,
-} from 'kafkajs';
+import type { ICustomPartitioner, Producer, RecordMetadata, Transaction } from 'kafkajs';
 import type { Clock } from '../clock.ts';
+import type { Config } from '../config-schema.ts';
 import { AppError } from '../errors.ts';
 import { noFaults, type FaultPoints } from '../fault-points.ts';
-import { causes, kafkaError } from '../kafka/errors.ts';
-import { within } from '../kafka/within.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { KafkaClient } from './client.ts';
+import { COMPRESSION } from './codecs.ts';
+import { causes, kafkaError } from './errors.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
 import { ALL_IN_SYNC_REPLICAS, byTopic, describe, unacknowledgedOf } from './request.ts';
 import { StickyPartitioner } from './sticky-partitioner.ts';
+import { within } from './within.ts';
 
 export interface PartitionTransactionsOptions {
   /**
@@ -26,7 +23,7 @@ export interface PartitionTransactionsOptions {
   /** The consumer group and the input topic that the offsets are committed for. */
   groupId: string;
   topic: string;
-  compression: CompressionTypes;
+  compression: Config['output']['compression'];
   clock: Clock;
   faults?: FaultPoints | undefined;
 }
@@ -34,7 +31,7 @@ export interface PartitionTransactionsOptions {
 /** What one transaction holds. */
 interface Commit {
   partition: number;
-  messages: readonly Outgoing[];
+  messages: readonly OutgoingMessage[];
   /** The next to be read of the partition. */
   offset: number;
   /** A note that is committed with it. */
@@ -55,6 +52,24 @@ interface Claim {
   begun: Transaction | undefined;
   /** The transaction that is under way. */
   running: Promise<unknown>;
+}
+
+/** Transactions whose producers send one request at a time and retry nothing. */
+export function createPartitionTransactions(
+  kafka: KafkaClient,
+  options: Omit<PartitionTransactionsOptions, 'createProducer'>,
+): PartitionTransactions {
+  return new PartitionTransactions({
+    ...options,
+    createProducer: (transactionalId, createPartitioner) =>
+      kafka.producer({
+        transactionalId,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        createPartitioner,
+        retry: { retries: 0 },
+      }),
+  });
 }
 
 /**
@@ -101,7 +116,7 @@ export class PartitionTransactions {
    */
   async commit(
     partition: number,
-    messages: readonly Outgoing[],
+    messages: readonly OutgoingMessage[],
     offset: number,
     metadata = '',
   ): Promise<void> {
@@ -132,7 +147,7 @@ export class PartitionTransactions {
     if (messages.length > 0) {
       const answers = await transaction.sendBatch({
         acks: ALL_IN_SYNC_REPLICAS,
-        compression,
+        compression: COMPRESSION[compression],
         topicMessages: byTopic(messages),
       });
       this.#requireAll(messages, answers);
@@ -202,7 +217,7 @@ export class PartitionTransactions {
     this.#leaving.add(left);
   }
 
-  #requireAll(messages: readonly Outgoing[], answers: readonly RecordMetadata[]): void {
+  #requireAll(messages: readonly OutgoingMessage[], answers: readonly RecordMetadata[]): void {
     const missing = unacknowledgedOf(messages, answers, this.#partitioner);
     if (missing.length === 0) return;
     throw new AppError(

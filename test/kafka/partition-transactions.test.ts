@@ -1,13 +1,7 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import {
-  CompressionTypes,
-  type ICustomPartitioner,
-  type ProducerBatch,
-  type RecordMetadata,
-  type Transaction,
-} from 'kafkajs';
-import type { Outgoing } from '../../src/producers/outgoing.ts';
-import { PartitionTransactions } from '../../src/producers/partition-transactions.ts';
+import type { ICustomPartitioner, ProducerBatch, RecordMetadata, Transaction } from 'kafkajs';
+import type { OutgoingMessage } from '../../src/kafka/outgoing-message.ts';
+import { PartitionTransactions } from '../../src/kafka/partition-transactions.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 import { nonRetriable, protocolError } from '../support/kafka-faults.ts';
 
@@ -29,7 +23,7 @@ beforeEach(() => {
     createProducer,
     groupId: 'g',
     topic: 'images',
-    compression: CompressionTypes.None,
+    compression: 'none',
     clock,
   });
 });
@@ -71,7 +65,9 @@ function createProducer(id: string, createPartitioner: ICustomPartitioner) {
   };
 }
 
-const messages: Outgoing[] = [{ topic: 'verdicts', message: { key: 'k', value: 'v' }, bytes: 2 }];
+const messages: OutgoingMessage[] = [
+  { topic: 'verdicts', key: Buffer.from('k'), value: Buffer.from('v'), headers: [] },
+];
 
 describe('the transactions of input partitions', () => {
   it('hold the verdicts and the offset behind their records', async () => {

@@ -1,6 +1,6 @@
 import type { RecordMetadata, TopicMessages } from 'kafkajs';
-import type { Outgoing } from './outgoing.ts';
-import type { StickyPartitioner } from './sticky-partitioner.ts';
+import { recordBytes, type OutgoingMessage } from './outgoing-message.ts';
+import { sentMessage, type StickyPartitioner } from './sticky-partitioner.ts';
 
 export const ALL_IN_SYNC_REPLICAS = -1;
 
@@ -14,31 +14,31 @@ export const MAX_REQUEST_MESSAGES = 1_000;
  * partition that an answer names is written.
  */
 export function unacknowledgedOf(
-  messages: readonly Outgoing[],
+  messages: readonly OutgoingMessage[],
   answers: readonly RecordMetadata[],
   partitioner: StickyPartitioner,
-): Outgoing[] {
+): OutgoingMessage[] {
   const written = new Set(answers.map(({ topicName, partition }) => `${topicName}/${partition}`));
-  return messages.filter(({ topic, message }) => {
+  return messages.filter((message) => {
     const partition = partitioner.partitionOf(message);
-    return partition === undefined || !written.has(`${topic}/${partition}`);
+    return partition === undefined || !written.has(`${message.topic}/${partition}`);
   });
 }
 
 /** The messages as kafkajs takes them. */
-export function byTopic(messages: readonly Outgoing[]): TopicMessages[] {
+export function byTopic(messages: readonly OutgoingMessage[]): TopicMessages[] {
   const topics = new Map<string, TopicMessages>();
-  for (const { topic, message } of messages) {
-    const entry = topics.get(topic) ?? { topic, messages: [] };
-    entry.messages.push(message);
-    topics.set(topic, entry);
+  for (const message of messages) {
+    const entry = topics.get(message.topic) ?? { topic: message.topic, messages: [] };
+    entry.messages.push(sentMessage(message));
+    topics.set(message.topic, entry);
   }
   return [...topics.values()];
 }
 
 /** For error messages. */
-export function describe(messages: readonly Outgoing[]): string {
+export function describe(messages: readonly OutgoingMessage[]): string {
   const topics = [...new Set(messages.map(({ topic }) => topic))].join(', ');
-  const largest = Math.max(...messages.map(({ bytes }) => bytes));
-  return `sending ${messages.length} messages of up to ${largest} bytes to ${topics}`;
+  const sizes = messages.map(({ key, value, headers }) => recordBytes(key, value, headers));
+  return `sending ${messages.length} messages of up to ${Math.max(...sizes)} bytes to ${topics}`;
 }

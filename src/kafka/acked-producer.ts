@@ -1,13 +1,16 @@
 import type { Clock } from '../clock.ts';
-import type { CompressionTypes, ICustomPartitioner, Producer, RecordMetadata } from 'kafkajs';
+import type { ICustomPartitioner, Producer, RecordMetadata } from 'kafkajs';
+import type { Config } from '../config-schema.ts';
 import { AppError } from '../errors.ts';
 import { noFaults, type FaultPoints } from '../fault-points.ts';
-import { isPassing, kafkaError } from '../kafka/errors.ts';
-import { within } from '../kafka/within.ts';
 import type { Logger } from '../logger.ts';
-import type { Outgoing } from './outgoing.ts';
+import type { KafkaClient } from './client.ts';
+import { COMPRESSION } from './codecs.ts';
+import { isPassing, kafkaError } from './errors.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
 import { ALL_IN_SYNC_REPLICAS, byTopic, describe, unacknowledgedOf } from './request.ts';
 import { StickyPartitioner } from './sticky-partitioner.ts';
+import { within } from './within.ts';
 
 const RETRY_EVERY_MS = 1_000;
 /** Longer than kafkajs itself tries, in ms. */
@@ -18,12 +21,29 @@ export interface AckedProducerOptions {
   createProducer: (
     partitioner: ICustomPartitioner,
   ) => Pick<Producer, 'connect' | 'sendBatch' | 'disconnect'>;
-  compression: CompressionTypes;
+  compression: Config['output']['compression'];
   /** How long an unreachable broker is waited for, in ms, before `kafka_unavailable` is thrown. */
   deliveryTimeoutMs: number;
   clock: Clock;
   logger: Logger;
   faults?: FaultPoints | undefined;
+}
+
+/** An acked producer whose producers are idempotent and send one request at a time. */
+export function createAckedProducer(
+  kafka: KafkaClient,
+  options: Omit<AckedProducerOptions, 'createProducer'>,
+): AckedProducer {
+  return new AckedProducer({
+    ...options,
+    createProducer: (createPartitioner) =>
+      kafka.producer({
+        idempotent: true,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        createPartitioner,
+      }),
+  });
 }
 
 /**
@@ -47,7 +67,7 @@ export class AckedProducer {
    * Not to be called again before it settled. Throws AppError `topic_missing`, `record_too_large`,
    * `kafka_unauthorized` or `kafka_unavailable`; some of the messages may have been written even so.
    */
-  async send(messages: readonly Outgoing[]): Promise<void> {
+  async send(messages: readonly OutgoingMessage[]): Promise<void> {
     const { clock, logger, deliveryTimeoutMs, faults = noFaults } = this.#options;
     const deadline = clock.elapsed() + deliveryTimeoutMs;
     let pending = [...messages];
@@ -84,14 +104,14 @@ export class AckedProducer {
     await this.#discard();
   }
 
-  async #request(messages: readonly Outgoing[]): Promise<RecordMetadata[]> {
+  async #request(messages: readonly OutgoingMessage[]): Promise<RecordMetadata[]> {
     if (this.#producer === undefined) {
       this.#producer = this.#options.createProducer(this.#partitioner.create);
       await this.#producer.connect();
     }
     return this.#producer.sendBatch({
       acks: ALL_IN_SYNC_REPLICAS,
-      compression: this.#options.compression,
+      compression: COMPRESSION[this.#options.compression],
       topicMessages: byTopic(messages),
     });
   }
@@ -107,7 +127,7 @@ function isUnavailable(error: unknown): boolean {
   return error instanceof AppError && error.code === 'kafka_unavailable';
 }
 
-function unacknowledged(messages: readonly Outgoing[]): AppError {
+function unacknowledged(messages: readonly OutgoingMessage[]): AppError {
   return new AppError(
     'kafka_unavailable',
     `${describe(messages)}: the broker's answer leaves them out`,
