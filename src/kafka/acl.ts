@@ -2,13 +2,7 @@
 
 /** As `kafka-acls.sh --operation` names it. Read and Write include Describe. */
 export type Operation =
-  | 'Create'
-  | 'Delete'
-  | 'Describe'
-  | 'DescribeConfigs'
-  | 'IdempotentWrite'
-  | 'Read'
-  | 'Write';
+  'Create' | 'Delete' | 'Describe' | 'DescribeConfigs' | 'IdempotentWrite' | 'Read' | 'Write';
 
 /** What a request was about, as far as it is known. */
 export interface KafkaResource {
@@ -53,9 +47,10 @@ export function refusedKind(type: unknown): Kind | undefined {
 }
 
 /** The principal that a broker derives from how a client authenticates; undefined for that of a certificate. */
-export function principalOf(client: { username?: string | undefined; hasCertificate: boolean }):
-  | string
-  | undefined {
+export function principalOf(client: {
+  username?: string | undefined;
+  hasCertificate: boolean;
+}): string | undefined {
   if (client.username !== undefined) return `User:${client.username}`;
   return client.hasCertificate ? undefined : 'User:ANONYMOUS';
 }

@@ -87,7 +87,7 @@ export function kafkaError(error: unknown, doing: string, resource: KafkaResourc
     remedy: typeof innermost.type === 'string' ? UNKNOWN_ANSWER : UNKNOWN_TROUBLE,
   };
   const { code, advice } = remedy;
-  const text = typeof advice === 'string' ? advice : advice({ ...resource, ...fault.resource });
+  const text = typeof advice === 'string' ? advice : advice(merged(resource, fault.resource));
   return new AppError(code, `${doing}: ${messageFor(fault)}; ${text}`, { cause: error });
 }
 
@@ -116,4 +116,15 @@ function remedyOf({ type, code, name, message }: KafkaFault): Remedy | undefined
 
 function messageFor({ message, type }: KafkaFault): string {
   return typeof type === 'string' ? `${message} (${type})` : message;
+}
+
+/** What the error knows of its request counts more than what the caller knows. */
+function merged(given: KafkaResource, noted: KafkaResource = {}): KafkaResource {
+  return {
+    topic: noted.topic ?? given.topic,
+    group: noted.group ?? given.group,
+    transactionalId: noted.transactionalId ?? given.transactionalId,
+    principal: noted.principal ?? given.principal,
+    operation: noted.operation ?? given.operation,
+  };
 }

@@ -13,10 +13,7 @@ const NEEDS: ReadonlyMap<string, Needs> = new Map<string, Needs>([
   ['Metadata', { topic: 'Describe' }],
   ['ListOffsets', { topic: 'Describe' }],
   ['Fetch', { topic: 'Read' }],
-  [
-    'Produce',
-    { topic: 'Write', transactionalId: 'Write', cluster: 'IdempotentWrite' }, //
-  ],
+  ['Produce', { topic: 'Write', transactionalId: 'Write', cluster: 'IdempotentWrite' }],
   ['GroupCoordinator', { group: 'Read', transactionalId: 'Write' }],
   ['JoinGroup', { group: 'Read' }],
   ['SyncGroup', { group: 'Read' }],
@@ -35,10 +32,16 @@ const NEEDS: ReadonlyMap<string, Needs> = new Map<string, Needs>([
   ['DescribeConfigs', { topic: 'DescribeConfigs', cluster: 'DescribeConfigs' }],
 ]);
 
+/** How kafkajs' connections authenticate. */
+export interface Authentication {
+  sasl?: { username?: string } | null;
+  ssl?: { cert?: unknown } | true | null;
+}
+
 /** kafkajs' Broker, below its public types: a method for each request. */
 interface Requests {
   [method: string]: unknown;
-  connectionPool: { sasl?: { username?: string } | null; ssl?: { cert?: unknown } | true | null };
+  connectionPool: Authentication;
 }
 
 interface BrokerPool {
@@ -62,36 +65,37 @@ export function explainRefusals(): void {
 /**
  * Notes on a broker's refusal what the request was about; kafkaError reads it.
  *
- * @param api - the request's name in kafkajs: `JoinGroup`
- * @param parameters - what kafkajs encodes the request from
+ * @param request - `api` is the request's name in kafkajs (`JoinGroup`), `parameters` is what kafkajs encodes it from
  */
 export function noteResource(
   error: unknown,
-  request: { api: string; parameters: unknown; principal: string | undefined },
+  request: { api: string; parameters: unknown; connection: Authentication },
 ): void {
   const kind = refusedKind((error as { type?: unknown } | null)?.type);
   if (kind === undefined) return;
-  const operation = NEEDS.get(request.api)?.[kind];
+  const { sasl, ssl } = request.connection;
   const resource: KafkaResource = {
     ...namesOf(request.parameters),
-    ...(request.principal !== undefined && { principal: request.principal }),
-    ...(operation && { operation }),
+    principal: principalOf({
+      username: sasl?.username,
+      hasCertificate: typeof ssl === 'object' && ssl?.cert !== undefined,
+    }),
+    operation: NEEDS.get(request.api)?.[kind],
   };
   Object.assign(error as object, { resource });
 }
 
 function explainRequest(broker: Requests, api: string): void {
   const method =
-    api === 'GroupCoordinator' ? 'findGroupCoordinator' : api[0]?.toLowerCase() + api.slice(1);
+    api === 'GroupCoordinator'
+      ? 'findGroupCoordinator'
+      : `${api.charAt(0).toLowerCase()}${api.slice(1)}`;
   const send = broker[method] as (this: Requests, parameters: unknown) => Promise<unknown>;
   broker[method] = async function (this: Requests, parameters: unknown) {
     try {
       return await send.call(this, parameters);
     } catch (error) {
-      const { sasl, ssl } = this.connectionPool;
-      const hasCertificate = typeof ssl === 'object' && ssl?.cert !== undefined;
-      const principal = principalOf({ username: sasl?.username, hasCertificate });
-      noteResource(error, { api, parameters, principal });
+      noteResource(error, { api, parameters, connection: this.connectionPool });
       throw error;
     }
   };

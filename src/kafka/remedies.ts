@@ -64,7 +64,7 @@ export const REMEDIES: ReadonlyMap<string, Remedy> = new Map([
   [
     'ILLEGAL_SASL_STATE',
     refused(
-      'kafka.sasl is set and this listener does not use SASL: remove kafka.sasl, or let kafka.brokers name the port of a SASL listener',
+      'kafka.sasl is set and this listener does not use SASL: remove kafka.sasl, or let kafka.brokers name the port of a SASL listener. If it does use SASL, its connections.max.reauth.ms is below 2 s: raise that',
     ),
   ],
   [
