@@ -48,7 +48,7 @@ export async function findFaults(
     looks.push(look(() => imageRoot(root)));
   }
   if (images) looks.push(look(() => references(images)));
-  if (kafka && !offline) looks.push(lookAll(() => broker(kafka, secrets, sections)));
+  if (kafka && !offline) looks.push(lookAll(() => kafkaFindings(kafka, secrets, sections)));
   if (registry && !offline) looks.push(look(() => schemaRegistry(registry, secrets)));
   const findings = faults.map((what) => ({ ok: false, what }));
   if (faults.length === 0) findings.push({ ok: true, what: `configuration ${file}` });
@@ -108,7 +108,8 @@ async function references(images: Config['images']): Promise<string> {
   return `references served: ${schemes.length > 0 ? schemes.join(', ') : 'none'}`;
 }
 
-async function broker(
+/** What is to be said of the broker, its topics and this user's rights. Throws what keeps it from being asked. */
+export async function kafkaFindings(
   config: Config['kafka'],
   secrets: Secrets,
   { topics, lists = [], delivery }: Partial<Pick<Config, 'topics' | 'lists' | 'delivery'>>,

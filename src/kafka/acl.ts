@@ -79,7 +79,8 @@ export function grantFor(kind: Kind, resource: KafkaResource): string {
     ...(prefix === undefined ? names : [prefix]).map((name) => `${option} ${quoted(name)}`),
     ...(prefix === undefined ? [] : ['--resource-pattern-type prefixed']),
   ].join(' ');
-  return `${principal} lacks ${operation} on ${what}; grant it: ${command}`;
+  const note = operation === 'Describe' ? ' (which Read and Write include)' : '';
+  return `${principal} lacks ${operation}${note} on ${what}; grant it: ${command}`;
 }
 
 function prefixOf(name: string): string | undefined {
