@@ -79,7 +79,7 @@ export function kafkaError(error: unknown, doing: string, resource: KafkaResourc
   if (error instanceof AppError) return error;
   const faults = [...causes(error)];
   const innermost = faults.at(-1);
-  if (innermost === undefined || !faults.some(({ name }) => name.startsWith('KafkaJS'))) {
+  if (innermost === undefined || !faults.some(isFromKafkajs)) {
     return error instanceof Error ? error : new Error(`${doing}: ${String(error)}`);
   }
   const { fault, remedy } = classify(faults) ?? {
@@ -104,10 +104,18 @@ function classify(faults: KafkaFault[]): { fault: KafkaFault; remedy: Remedy } |
   );
 }
 
+/** Errors of kafkajs that only their message tells from others. */
+const BY_MESSAGE: ReadonlyMap<string, string> = new Map([
+  ['Connection timeout', 'CONNECTION_TIMEOUT'],
+  ['Broker not connected', 'BROKER_NOT_CONNECTED'], // a plain Error, after the first request had no answer
+]);
+
+function isFromKafkajs({ name, message }: KafkaFault): boolean {
+  return name.startsWith('KafkaJS') || BY_MESSAGE.has(message);
+}
+
 function remedyOf({ type, code, name, message }: KafkaFault): Remedy | undefined {
-  const timeout = name === 'KafkaJSConnectionError' && message === 'Connection timeout';
-  const tags = [type, code, timeout ? 'CONNECTION_TIMEOUT' : undefined, name];
-  for (const tag of tags) {
+  for (const tag of [type, code, BY_MESSAGE.get(message), name]) {
     const remedy = typeof tag === 'string' ? REMEDIES.get(tag) : undefined;
     if (remedy) return remedy;
   }

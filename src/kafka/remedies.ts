@@ -15,6 +15,7 @@ const SASL_USER =
   'check kafka.sasl.username and the password (MODERATO_KAFKA_SASL_PASSWORD); the broker does not say which of the two is wrong. SCRAM users need credentials for the mechanism in kafka.sasl.mechanism';
 const UNREACHABLE =
   'check the network, and kafka.brokers; if the address is not among them, it is from advertised.listeners of a broker';
+const NO_ANSWER = 'the broker took the request and did not answer: check its load and its log';
 const CREATE = 'create the topic (moderato topics create) or correct its name in topics';
 const WIDEN = "raise the topic's max.message.bytes";
 
@@ -140,10 +141,8 @@ export const REMEDIES: ReadonlyMap<string, Remedy> = new Map([
   ['EHOSTUNREACH', unavailable(UNREACHABLE)],
   ['ENETUNREACH', unavailable(UNREACHABLE)],
   ['CONNECTION_TIMEOUT', unavailable(`nobody answers there: ${UNREACHABLE}`)],
-  [
-    'KafkaJSRequestTimeoutError',
-    unavailable('the broker took the request and did not answer: check its load and its log'),
-  ],
+  ['KafkaJSRequestTimeoutError', unavailable(NO_ANSWER)],
+  ['BROKER_NOT_CONNECTED', unavailable(NO_ANSWER)],
   [
     'ECONNRESET',
     unavailable('the broker, or something on the way to it, broke the connection: check its log'),
