@@ -23,7 +23,7 @@ function summary(faults: number): string {
   return faults === 1 ? '1 fault.' : `${faults} faults.`;
 }
 
-function render({ ok, what }: Finding): string {
-  const mark = ok ? styleText('green', '✓') : styleText('red', '✗');
-  return `${mark} ${printable(what)}`;
+function render({ ok, isWarning, what }: Finding): string {
+  const good = isWarning ? styleText('yellow', '!') : styleText('green', '✓');
+  return `${ok ? good : styleText('red', '✗')} ${printable(what)}`;
 }
