@@ -131,6 +131,7 @@ export async function createApp(
       faults,
       events: createEventDecoder({ registry }),
       fetcher,
+      redriveKey: secrets.redriveKey,
       onFailure: (error) => {
         health.died(messageOf(error));
         giveUpInTime();

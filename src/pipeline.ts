@@ -28,6 +28,8 @@ export interface PipelineParts extends InspectionParts {
   encoder: EncoderInfo;
   bundle: EmbeddedBundle;
   sink: VerdictSink;
+  /** Proves the origin of redriven records; see `Judge`. */
+  redriveKey?: string | undefined;
   faults?: FaultPoints | undefined;
   /** Told of the error that ends the run, before what is in flight has finished. */
   onFailure?: (error: unknown) => void;
@@ -139,8 +141,8 @@ export class Pipeline {
 
   /** Decode → fetch → inspect (preprocess → batch and infer) → score → decide. */
   async #judge({ record, revoked }: Delivery, journey: Journey): Promise<Judgement> {
-    const { events, fetcher, encoder, lists, bundle, clock } = this.#parts;
-    const judge = { encoder, bundle: bundle.bundle, lists, now: () => clock.now() };
+    const { events, fetcher, encoder, lists, bundle, clock, redriveKey } = this.#parts;
+    const judge = { encoder, bundle: bundle.bundle, lists, redriveKey, now: () => clock.now() };
     const judgement = new Judgement(judge, record, journey);
     try {
       const event = await journey.stage('decode', () => events.decode(record.value));

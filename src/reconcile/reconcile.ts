@@ -6,11 +6,11 @@ import {
   readRanges,
   type OffsetRange,
   type TimeWindow,
-} from '../consumers/read-range.ts';
+} from '../kafka/read-range.ts';
 import { dispositionOf } from '../errors.ts';
 import { createDeadLetterDecoder, createVerdictDecoder, isRedriveNote } from '../events/index.ts';
 import type { SchemaRegistry } from '../events/schema-registry.ts';
-import { withAdmin } from '../kafka/topics.ts';
+import { useAdmin } from '../kafka/admin.ts';
 import { Reconciliation } from './reconciliation.ts';
 import type { ReconcileReport } from './report.ts';
 
@@ -61,7 +61,9 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
   const { kafka, topics, registry, window = {}, groupId, limit, tempFolder, signal } = options;
   // In this order: what the group had committed before the outputs' ends were asked for has its verdict in them.
   const inputs = await rangesOf(kafka, [topics.input], window);
-  const committed = await committedOffsets(kafka, groupId, topics.input);
+  const committed = await useAdmin(kafka, `asking for the offsets of ${groupId}`, (admin) =>
+    admin.committed(groupId, topics.input),
+  );
   const verdictTopics = new Set([topics.verdicts, ...Object.values(topics.routes)]);
   const outputs = await rangesOf(kafka, [...verdictTopics, topics.deadLetters], {
     ...(window.fromMs !== undefined && { fromMs: window.fromMs - CLOCK_MARGIN_MS }),
@@ -125,18 +127,6 @@ async function readStage(
   });
   stage?.step(count % STEP);
   stage?.end();
-}
-
-async function committedOffsets(
-  kafka: KafkaClient,
-  groupId: string,
-  topic: string,
-): Promise<Map<number, number>> {
-  const [offsets] = await withAdmin(kafka, `asking for the offsets of ${groupId}`, (admin) =>
-    admin.fetchOffsets({ groupId, topics: [topic] }),
-  );
-  const known = offsets?.partitions.map((each) => [each.partition, Number(each.offset)] as const);
-  return new Map(known?.filter(([, offset]) => offset >= 0));
 }
 
 function sizeOf(ranges: readonly OffsetRange[]): number {

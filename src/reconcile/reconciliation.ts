@@ -1,4 +1,4 @@
-import type { OffsetRange } from '../consumers/read-range.ts';
+import type { OffsetRange } from '../kafka/read-range.ts';
 import { messageOf } from '../errors.ts';
 import type { InputPosition, Verdict } from '../events/types.generated.ts';
 import { Numbering } from '../numbering.ts';

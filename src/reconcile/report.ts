@@ -2,7 +2,7 @@
  * Looking back: whether every record of the input topic has exactly one outcome. This room reads what was
  * published and judges no image.
  */
-import type { OffsetRange } from '../consumers/read-range.ts';
+import type { OffsetRange } from '../kafka/read-range.ts';
 import type { InputPosition, Outcome } from '../events/types.generated.ts';
 
 /** How often something was found, and the first of it. */

@@ -1,11 +1,11 @@
 import { beforeAll, beforeEach, describe, expect, it, jest } from '@jest/globals';
 import { CompressionTypes, Partitioners, type Kafka } from 'kafkajs';
 import { listLetters } from '../../src/dead-letters/list.ts';
-import { RedriveProducer } from '../../src/dead-letters/redrive-producer.ts';
+import { RedriveProducer } from '../../src/kafka/redrive-producer.ts';
 import { planRedrive, redrive, type RedriveOptions } from '../../src/dead-letters/redrive.ts';
 import { showLetter } from '../../src/dead-letters/show.ts';
 import type { KafkaRecord } from '../../src/kafka/record.ts';
-import { rangesOf, readRanges } from '../../src/consumers/read-range.ts';
+import { rangesOf, readRanges } from '../../src/kafka/read-range.ts';
 import { reconcile } from '../../src/reconcile/reconcile.ts';
 import { letterSource, publishLetters } from '../support/dead-letters.ts';
 import { createTopic, publish, testKafka, uniqueName } from '../support/kafka.ts';

@@ -1,7 +1,7 @@
 import { beforeAll, describe, expect, it } from '@jest/globals';
 import type { Kafka } from 'kafkajs';
 import type { KafkaRecord } from '../../src/kafka/record.ts';
-import { rangesOf, readRanges, type OffsetRange } from '../../src/consumers/read-range.ts';
+import { rangesOf, readRanges, type OffsetRange } from '../../src/kafka/read-range.ts';
 import { withAdmin } from '../../src/kafka/topics.ts';
 import { until } from '../support/puller.ts';
 import { createTopic, publish, testKafka } from '../support/kafka.ts';

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { readRanges } from '../../src/consumers/read-range.ts';
+import { readRanges } from '../../src/kafka/read-range.ts';
 import { settle } from '../support/fake-clock.ts';
 import { FakeKafka, protocolError } from '../support/fake-kafka.ts';
 

@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
 import { CompressionTypes, type Producer, type RecordMetadata } from 'kafkajs';
-import { RedriveProducer, type PlacedMessage } from '../../src/dead-letters/redrive-producer.ts';
+import { RedriveProducer, type PlacedMessage } from '../../src/kafka/redrive-producer.ts';
 import { protocolError } from '../support/fake-kafka.ts';
 
 interface Request {

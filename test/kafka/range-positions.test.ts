@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { RangePositions } from '../../src/consumers/range-positions.ts';
-import { readRanges } from '../../src/consumers/read-range.ts';
+import { RangePositions } from '../../src/kafka/range-positions.ts';
+import { readRanges } from '../../src/kafka/read-range.ts';
 import { FakeKafka } from '../support/fake-kafka.ts';
 
 const range = (partition: number, from: number, to: number) => ({
