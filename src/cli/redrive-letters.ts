@@ -48,7 +48,8 @@ export async function redriveLetters(
   } finally {
     progress?.end();
     // Also when it failed: what is redriven stays so.
-    if (plan) console.log(options.json ? planJson(plan, done) : renderRedriven(plan, done, { hasKey }));
+    if (plan)
+      console.log(options.json ? planJson(plan, done) : renderRedriven(plan, done, { hasKey }));
   }
 }
 

@@ -97,7 +97,9 @@ function skipped({ redrivenAlready, undecodable, incomplete, elsewhere }: Redriv
     ...(redrivenAlready > 0 ? [`skipped: ${redrivenAlready} redriven already`] : []),
     ...(undecodable > 0 ? [`skipped: ${undecodable} cannot be decoded`] : []),
     ...(elsewhere > 0
-      ? [`skipped: ${elsewhere} of other topics than topics.input; --topic says where to publish them`]
+      ? [
+          `skipped: ${elsewhere} of other topics than topics.input; --topic says where to publish them`,
+        ]
       : []),
     ...(incomplete.count > 0 ? [`skipped: ${incomplete.count} without their whole record`] : []),
     ...incomplete.first.map((letter) => `  ${printable(incompleteText(letter))}`),

@@ -44,10 +44,7 @@ export function redriven(
     partition: at.partition,
     key: at.key,
     value: null,
-    headers: redriveNote(
-      position,
-      offset === undefined ? undefined : { topic, partition, offset },
-    ),
+    headers: redriveNote(position, offset === undefined ? undefined : { topic, partition, offset }),
   });
   // With a timestamp of its own: the topic may drop what is as old as the first record.
   const record = {
@@ -55,11 +52,7 @@ export function redriven(
     partition,
     key,
     value,
-    headers: redrivenHeaders(
-      letter.headers,
-      { topic, key, value, origin, attempts },
-      redriveKey,
-    ),
+    headers: redrivenHeaders(letter.headers, { topic, key, value, origin, attempts }, redriveKey),
   };
   return { position, record, noteOf, bytes: bytesOf(record) + bytesOf(noteOf(0)) };
 }

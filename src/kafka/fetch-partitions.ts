@@ -88,9 +88,7 @@ export async function fetchPartitions(
       if (!position) return [];
       const next = Math.max(nextAfter(messages, position.offset), nextOffset);
       const records = messages
-        .filter(
-          (message) => !message.isControlRecord && Number(message.offset) >= position.offset,
-        )
+        .filter((message) => !message.isControlRecord && Number(message.offset) >= position.offset)
         .map((message) => toKafkaRecord(topic, partition, message));
       return [{ ...position, errorCode, records, next }];
     }),

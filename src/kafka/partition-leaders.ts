@@ -5,11 +5,14 @@ import { isPassing, kafkaError } from './errors.ts';
 import {
   fetchPartitions,
   logStarts,
+  protocolError,
   type FetchedPartition,
   type FetchLimits,
   type FetchPosition,
 } from './fetch-partitions.ts';
 import { within } from './within.ts';
+
+const UNKNOWN_TOPIC_OR_PARTITION = 3;
 
 export interface PartitionLeadersOptions {
   cluster: Cluster;
@@ -100,7 +103,9 @@ export class PartitionLeaders {
       const known = cluster
         .findTopicPartitionMetadata(position.topic)
         .find(({ partitionId }) => partitionId === position.partition);
-      if (known === undefined || known.leader < 0) {
+      if (known === undefined) {
+        errors.push(protocolError(UNKNOWN_TOPIC_OR_PARTITION));
+      } else if (known.leader < 0) {
         const what = `${nameOf(position)} has no leader; check that enough brokers are up`;
         errors.push(new AppError('kafka_unavailable', `${doing}: ${what}`));
       } else {

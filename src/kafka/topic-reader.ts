@@ -12,6 +12,7 @@ const STALL_TIMEOUT_MS = 90_000;
 /** How long a topic may be unknown to a broker: metadata of a new topic spreads in moments. */
 const MISSING_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
+const LEAST_ANSWER_TIMEOUT_MS = 5_000;
 const MAX_WAIT_MS = 200;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
@@ -61,7 +62,7 @@ export class TopicReader {
   /** Whether this round moved a position. */
   #hasRead = false;
   #movedAt: number;
-  /** The last error since something moved. */
+  /** Why the last round failed. */
   #failure: Error | undefined;
 
   constructor(positions: RangePositions, options: TopicReaderOptions) {
@@ -77,7 +78,7 @@ export class TopicReader {
       cluster: openCluster(options.kafka, METADATA_MAX_AGE_MS),
       topics,
       clock: this.#clock,
-      timeoutMs: Math.min(ANSWER_TIMEOUT_MS, Math.max(this.#stallMs, FIRST_RETRY_MS)),
+      timeoutMs: Math.max(LEAST_ANSWER_TIMEOUT_MS, Math.min(ANSWER_TIMEOUT_MS, this.#stallMs)),
       doing: this.#doing,
     });
   }
@@ -127,6 +128,7 @@ export class TopicReader {
   async #tryRound(): Promise<boolean> {
     try {
       await this.#round();
+      this.#failure = undefined;
       return true;
     } catch (error) {
       if (this.#over || !mayPass(error)) throw error;

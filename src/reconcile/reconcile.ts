@@ -1,12 +1,7 @@
 import type { KafkaClient } from '../kafka/client.ts';
 import type { Config } from '../config-schema.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
-import {
-  rangesOf,
-  readRanges,
-  type OffsetRange,
-  type TimeWindow,
-} from '../kafka/read-range.ts';
+import { rangesOf, readRanges, type OffsetRange, type TimeWindow } from '../kafka/read-range.ts';
 import { dispositionOf } from '../errors.ts';
 import { createDeadLetterDecoder, createVerdictDecoder, isRedriveNote } from '../events/index.ts';
 import type { SchemaRegistry } from '../events/schema-registry.ts';

@@ -8,7 +8,7 @@ const record = (key: string | null, value: object | string | null) => ({
   value:
     value === null ? null : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
   partition: 0,
-  offset: String(offset++),
+  offset: offset++,
 });
 
 describe('the entries of a topic', () => {

@@ -1,85 +1,206 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
-import { readRanges } from '../../src/kafka/read-range.ts';
-import { settle } from '../support/fake-clock.ts';
-import { FakeKafka, protocolError } from '../support/fake-kafka.ts';
+import { followTopics, readRanges, type TopicReaderOptions } from '../../src/kafka/read-range.ts';
+import { FakeBrokers } from '../support/fake-brokers.ts';
+import { FakeClock, settle } from '../support/fake-clock.ts';
 
-let broker: FakeKafka;
-let seen: number[];
+let brokers: FakeBrokers;
+let clock: FakeClock;
+let seen: string[];
 beforeEach(() => {
-  broker = new FakeKafka();
+  brokers = new FakeBrokers();
+  clock = new FakeClock();
   seen = [];
 });
 
-/** Reading offsets 10 to 19 of partition 0; has joined its group, which has a partition 1 too. */
-async function reading(stallTimeoutMs = 60_000): Promise<{ done: Promise<void> }> {
-  const done = readRanges({
-    kafka: broker.kafka,
-    ranges: [{ topic: 'images', partition: 0, from: 10, to: 20 }],
-    onRecord: ({ offset }) => void seen.push(offset),
-    stallTimeoutMs,
+const note: TopicReaderOptions['onRecord'] = ({ partition, offset }) =>
+  void seen.push(`${partition}/${offset}`);
+
+function read(from: number, to: number, options: Partial<TopicReaderOptions> = {}): Promise<void> {
+  const reading = readRanges({
+    kafka: brokers.kafka,
+    ranges: [{ topic: 'images', partition: 0, from, to }],
+    onRecord: note,
+    clock,
+    ...options,
   });
-  await settle();
-  broker.current.join('images', [0, 1]);
-  return { done };
+  reading.catch(() => undefined);
+  return reading;
 }
 
-const batchEnds = (lastOffset: number): void =>
-  broker.current.emit('END_BATCH_PROCESS', {
-    topic: 'images',
-    partition: 0,
-    lastOffset: String(lastOffset),
-  });
-
 describe('reading a range', () => {
-  it('begins at its first offset, pauses what nobody asked for, and ends with its last record', async () => {
-    const { done } = await reading();
-    expect(broker.current.log).toEqual(['seek 0/10', 'pause 1']);
-    await broker.current.fetch(0, [8, 9, 10, 15, 19, 20]);
-    await done;
-    expect(seen).toEqual([10, 15, 19]);
+  it('begins at its first offset and ends with its last record', async () => {
+    brokers.add('images', 30);
+    await read(10, 13);
+    expect(seen).toEqual(['0/10', '0/11', '0/12']);
+    expect(brokers.fetched).toEqual(['1: images/0/10']);
+    expect(brokers.disconnects).toBe(1);
   });
 
-  it('ends when nothing but a marker is left, which no batch shows', async () => {
-    const { done } = await reading();
-    await broker.current.fetch(0, [10, 18]);
-    batchEnds(18);
-    batchEnds(19);
-    await done;
-    expect(seen).toEqual([10, 18]);
+  it('ends when nothing but markers and aborted records is left', async () => {
+    const [images] = brokers.add('images', 5);
+    images?.messages.push({ offset: 5, isControlRecord: true });
+    await read(3, 6);
+    expect(seen).toEqual(['0/3', '0/4']);
   });
 
-  it('goes on where it was after a rebalance, and hands nothing over twice', async () => {
-    const { done } = await reading();
-    await broker.current.fetch(0, [10, 11, 12]);
-    broker.current.join('images', [0]);
-    expect(broker.current.log).toEqual(['seek 0/10', 'pause 1', 'seek 0/13']);
-    await broker.current.fetch(0, [11, 12, 13, 19]);
-    await done;
-    expect(seen).toEqual([10, 11, 12, 13, 19]);
+  it('passes over records that were compacted away', async () => {
+    const [images] = brokers.add('images', 0);
+    images?.messages.push({ offset: 4 }, { offset: 9 });
+    await read(0, 10);
+    expect(seen).toEqual(['0/4', '0/9']);
   });
 
-  it('fails with a crash that kafkajs does not start again after', async () => {
-    const { done } = await reading();
-    const error = protocolError('TOPIC_AUTHORIZATION_FAILED');
-    broker.current.emit('CRASH', { error, restart: false });
-    await expect(done).rejects.toMatchObject({ code: 'kafka_unauthorized' });
-    expect(broker.current.log.at(-1)).toBe('disconnect');
+  it('asks the new leader after a leader has moved, and hands nothing over twice', async () => {
+    const [images] = brokers.add('images', 4);
+    if (images) brokers.beforeAnswer = () => void (images.leader = 2);
+    const reading = read(0, 4);
+    await clock.advance(1_000);
+    await reading;
+    expect(brokers.fetched).toEqual(['1: images/0/0', '2: images/0/0']);
+    expect(seen).toEqual(['0/0', '0/1', '0/2', '0/3']);
   });
 
-  it('fails with the crash, when nothing came after it', async () => {
-    const { done } = await reading(50);
-    const error = protocolError('NOT_LEADER_FOR_PARTITION');
-    broker.current.emit('CRASH', { error, restart: true });
-    await expect(done).rejects.toMatchObject({ code: 'kafka_unavailable' });
+  it('goes on after a connection was lost', async () => {
+    brokers.add('images', 2);
+    let attempts = 0;
+    brokers.beforeAnswer = () => {
+      attempts += 1;
+      if (attempts < 3)
+        throw Object.assign(new Error('closed'), { name: 'KafkaJSConnectionClosedError' });
+    };
+    const reading = read(0, 2);
+    await clock.advance(2_000);
+    await reading;
+    expect(seen).toEqual(['0/0', '0/1']);
+  });
+
+  it('goes on where the partition begins when retention has cut off its head', async () => {
+    const [images] = brokers.add('images', 10);
+    if (images) images.start = 7;
+    if (images) images.messages = images.messages.slice(7);
+    const reading = read(2, 10);
+    await clock.advance(1_000);
+    await reading;
+    expect(seen).toEqual(['0/7', '0/8', '0/9']);
+  });
+
+  it('fails when the partition ends before the range goes on', async () => {
+    brokers.add('images', 5);
+    await expect(read(9, 20)).rejects.toMatchObject({
+      code: 'range_unreadable',
+      message: expect.stringContaining('images/0 ends before offset 9') as unknown,
+    });
+  });
+
+  it('fails at once when it is not allowed', async () => {
+    const [images] = brokers.add('images', 5);
+    if (images) images.errorCode = 29; // TOPIC_AUTHORIZATION_FAILED
+    await expect(read(0, 5)).rejects.toMatchObject({ code: 'kafka_unauthorized' });
+    expect(brokers.disconnects).toBe(1);
+  });
+
+  it('reads what other brokers have before it fails', async () => {
+    const partitions = brokers.add('images', 5, 5);
+    if (partitions[1]) partitions[1].errorCode = 29;
+    const ranges = [0, 1].map((partition) => ({ topic: 'images', partition, from: 0, to: 5 }));
+    await expect(read(0, 0, { ranges })).rejects.toMatchObject({ code: 'kafka_unauthorized' });
+    expect(seen).toHaveLength(5);
+  });
+
+  it('gives up a topic that no broker knows any more after 10 s', async () => {
+    brokers.add('images', 5);
+    brokers.beforeAnswer = () => void brokers.topics.clear();
+    const reading = read(0, 5);
+    await clock.advance(9_000);
+    await clock.advance(4_000);
+    await expect(reading).rejects.toMatchObject({ code: 'topic_missing' });
+  });
+
+  it('fails with the last error when nothing came after it', async () => {
+    const [images] = brokers.add('images', 5);
+    if (images) images.errorCode = 5; // LEADER_NOT_AVAILABLE
+    const reading = read(0, 5, { stallTimeoutMs: 5_000 });
+    await clock.advance(8_000);
+    await expect(reading).rejects.toMatchObject({ code: 'kafka_unavailable' });
   });
 
   it('says how far it came when nothing comes any more', async () => {
-    const { done } = await reading(50);
-    await broker.current.fetch(0, [10, 11]);
-    batchEnds(11);
-    await expect(done).rejects.toMatchObject({
+    brokers.add('images', 12);
+    const reading = read(10, 20, { stallTimeoutMs: 5_000 });
+    await clock.advance(6_000);
+    await expect(reading).rejects.toMatchObject({
       code: 'range_unreadable',
       message: expect.stringContaining('images/0 at 12 of 20') as unknown,
     });
+    expect(seen).toEqual(['0/10', '0/11']);
+  });
+
+  it('stops when told to, even while a broker does not answer', async () => {
+    brokers.add('images', 5);
+    brokers.beforeAnswer = () => new Promise(() => undefined);
+    const stopping = new AbortController();
+    const reading = read(0, 5, { signal: stopping.signal });
+    await settle();
+    stopping.abort();
+    await expect(reading).rejects.toMatchObject({ code: 'aborted' });
+  });
+
+  it('gives every partition its turn to be first in a request', async () => {
+    brokers.add('images', 1, 1, 1);
+    const ranges = [0, 1, 2].map((partition) => ({ topic: 'images', partition, from: 0, to: 9 }));
+    const reading = read(0, 0, { ranges, stallTimeoutMs: 1_000 });
+    await clock.advance(2_000);
+    await expect(reading).rejects.toMatchObject({ code: 'range_unreadable' });
+    const firsts = brokers.fetched
+      .filter((_, at) => at % 3 === 0)
+      .map((text) => text.split('/')[1]);
+    expect(firsts.slice(0, 4)).toEqual(['0', '1', '2', '0']);
+  });
+});
+
+describe('following topics', () => {
+  it('reads on, finds partitions that are added, and ends when told to', async () => {
+    const [first] = brokers.add('images', 2);
+    const stopping = new AbortController();
+    const positions = [{ topic: 'images', partition: 0, from: 1 }];
+    const following = followTopics({
+      kafka: brokers.kafka,
+      positions,
+      onRecord: note,
+      clock,
+      signal: stopping.signal,
+    });
+    await clock.advance(1_000);
+    expect(seen).toEqual(['0/1']);
+    first?.messages.push({ offset: 2 });
+    brokers.topics.get('images')?.push({
+      leader: 1,
+      start: 0,
+      messages: [{ offset: 0 }],
+      errorCode: 0,
+    });
+    brokers.learn();
+    await clock.advance(1_000);
+    expect(seen).toEqual(['0/1', '0/2', '1/0']);
+    stopping.abort();
+    await following;
+  });
+
+  it('begins at the beginning of a topic that was created again', async () => {
+    const [images] = brokers.add('images', 9);
+    const stopping = new AbortController();
+    const following = followTopics({
+      kafka: brokers.kafka,
+      positions: [{ topic: 'images', partition: 0, from: 9 }],
+      onRecord: note,
+      clock,
+      signal: stopping.signal,
+    });
+    await clock.advance(500);
+    if (images) images.messages = [{ offset: 0 }];
+    await clock.advance(500);
+    expect(seen).toEqual(['0/0']);
+    stopping.abort();
+    await following;
   });
 });

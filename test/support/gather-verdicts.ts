@@ -12,7 +12,7 @@ export function gather(kafka: Kafka, topic: string) {
     fromBeginning: true,
     signal: enough.signal,
     onVerdict: (verdict) => verdicts.push(verdict),
-    onUndecodable: (record, error) => {
+    onUndecodable: (_, error) => {
       throw error;
     },
   });
