@@ -1,6 +1,16 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin as KafkaJsAdmin } from 'kafkajs';
 import type { KafkaClient } from './client.ts';
-import { kafkaError } from './errors.ts';
+import { causes, kafkaError } from './errors.ts';
+
+/** A coordinator that has just begun to lead a group asks for patience; kafkajs does not have it. */
+const GROUP_IN_MOTION = new Set<unknown>([
+  'GROUP_LOAD_IN_PROGRESS',
+  'GROUP_COORDINATOR_NOT_AVAILABLE',
+  'NOT_COORDINATOR_FOR_GROUP',
+]);
+const GROUP_ATTEMPTS = 50;
+const GROUP_RETRY_MS = 200;
 
 /** Questions to a cluster. Offsets and partitions are numbers. */
 export interface Admin {
@@ -77,15 +87,28 @@ function adminOf(admin: KafkaJsAdmin): Admin {
       return new Map(offsets.map(({ partition, offset }) => [partition, Number(offset)]));
     },
     committed: async (groupId, topic) => {
-      const [offsets] = await admin.fetchOffsets({ groupId, topics: [topic] });
+      const [offsets] = await patiently(() => admin.fetchOffsets({ groupId, topics: [topic] }));
       const known = (offsets?.partitions ?? []).map(
         ({ partition, offset }) => [partition, Number(offset)] as const,
       );
       return new Map(known.filter(([, offset]) => offset >= 0));
     },
     memberCount: async (groupId) => {
-      const { groups } = await admin.describeGroups([groupId]);
+      const { groups } = await patiently(() => admin.describeGroups([groupId]));
       return groups[0]?.members.length ?? 0;
     },
   };
+}
+
+/** Repeats a question about a group for up to 10 s while its coordinator moves or loads. */
+async function patiently<T>(ask: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      return await ask();
+    } catch (error) {
+      const isInMotion = [...causes(error)].some(({ type }) => GROUP_IN_MOTION.has(type));
+      if (!isInMotion || attempt === GROUP_ATTEMPTS) throw error;
+      await sleep(GROUP_RETRY_MS);
+    }
+  }
 }
