@@ -41,7 +41,7 @@ export function renderLetter(letter: ShownLetter, options: RenderOptions = {}): 
   ].join('\n');
 }
 
-function preview(value: Buffer): string {
+export function preview(value: Buffer): string {
   return jsonPreview(value) ?? hexdump(value);
 }
 

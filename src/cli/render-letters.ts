@@ -117,7 +117,8 @@ export function letterJson(letter: LetterSummary): string {
   return JSON.stringify(inBase64(letter));
 }
 
-function inBase64(value: unknown): unknown {
+/** A copy with all bytes in base64. */
+export function inBase64(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return value.toString('base64');
   if (Array.isArray(value)) return value.map(inBase64);
   if (typeof value !== 'object' || value === null) return value;
@@ -140,7 +141,7 @@ export function bytesText(bytes: Buffer): string {
   }
 }
 
-function shortened(text: string, max: number): string {
+export function shortened(text: string, max: number): string {
   const characters = Array.from(text);
   return characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
 }

@@ -76,10 +76,9 @@ export async function fetchPartitions(
       maxBytes,
     })),
   });
-  const { decode } = request.response;
   const answer = (await broker.connectionPool.send({
     ...request,
-    response: { decode: (data) => decode(data), parse: (decoded) => decoded },
+    response: { decode: (data) => request.response.decode(data), parse: (decoded) => decoded },
   })) as FetchAnswer;
   const asked = new Map(positions.map((position) => [keyOf(position), position]));
   return answer.responses.flatMap(({ topicName: topic, partitions }) =>

@@ -85,7 +85,8 @@ export class PartitionLeaders {
       const [start] = await this.#ask(nodeId, (broker) => logStarts(broker, [position]));
       if (start) return start.offset;
     }
-    throw errors[0] ?? new Error(`${this.#options.doing}: no start of ${nameOf(position)}`);
+    const [error] = errors;
+    throw error instanceof Error ? error : new Error(`no start of ${nameOf(position)}`);
   }
 
   async close(): Promise<void> {

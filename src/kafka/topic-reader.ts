@@ -112,7 +112,7 @@ export class TopicReader {
     if (this.#over) return;
     let failures = 0;
     await this.#leaders.connect();
-    while (!this.#over && !this.#positions.done) {
+    while (!this.#isOver() && !this.#positions.done) {
       const startedAt = this.#clock.elapsed();
       this.#hasRead = false;
       const isGood = await this.#tryRound();
@@ -131,7 +131,7 @@ export class TopicReader {
       this.#failure = undefined;
       return true;
     } catch (error) {
-      if (this.#over || !mayPass(error)) throw error;
+      if (this.#isOver() || !mayPass(error)) throw error;
       this.#failure = kafkaError(error, this.#doing);
       await this.#leaders.locateAgain().catch((refusal: unknown) => {
         if (!mayPass(refusal)) throw refusal;
