@@ -38,7 +38,7 @@ export async function readLetter(
   }
 }
 
-/** What the service writes has the position of a record, and times within the range of a Kafka timestamp. */
+/** A dead letter that the service wrote has the position of a record. */
 function assertPlausible({ topic, partition, offset, attempts }: DeadLetter): void {
   const text = originText({ topic, partition, offset });
   if (parseOrigin(text) && attempts >= 0) return;

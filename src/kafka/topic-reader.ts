@@ -61,6 +61,8 @@ export class TopicReader {
   #over = false;
   /** Whether this round moved a position. */
   #hasRead = false;
+  /** `onRecord` has thrown. */
+  #isRefused = false;
   #movedAt: number;
   /** Why the last round failed. */
   #failure: Error | undefined;
@@ -100,7 +102,7 @@ export class TopicReader {
     try {
       await Promise.race([stopped.promise, this.#run()]);
     } catch (error) {
-      throw kafkaError(error, this.#doing);
+      throw this.#isRefused ? error : kafkaError(error, this.#doing);
     } finally {
       this.#over = true;
       signal?.removeEventListener('abort', abort);
@@ -131,7 +133,7 @@ export class TopicReader {
       this.#failure = undefined;
       return true;
     } catch (error) {
-      if (this.#isOver() || !mayPass(error)) throw error;
+      if (this.#isOver() || this.#isRefused || !mayPass(error)) throw error;
       this.#failure = kafkaError(error, this.#doing);
       await this.#leaders.locateAgain().catch((refusal: unknown) => {
         if (!mayPass(refusal)) throw refusal;
@@ -172,7 +174,7 @@ export class TopicReader {
     for (const record of records) {
       const range = this.#positions.openOf(topic, partition);
       if (this.#isOver() || !range || record.offset >= range.to) break;
-      await this.#options.onRecord(record);
+      await this.#handOver(record);
       this.#positions.advance(topic, partition, record.offset + 1);
       this.#moved();
     }
@@ -181,6 +183,16 @@ export class TopicReader {
     this.#moved();
     this.#hasRead = true;
     this.#options.onPosition?.(topic, partition, next);
+  }
+
+  /** What `onRecord` throws is thrown as it is: it may look like an outage of the broker, and is not one. */
+  async #handOver(record: KafkaRecord): Promise<void> {
+    try {
+      await this.#options.onRecord(record);
+    } catch (error) {
+      this.#isRefused = true;
+      throw error;
+    }
   }
 
   /** Retention has cut off what was asked for, or the topic was created again. */

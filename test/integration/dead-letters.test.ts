@@ -370,7 +370,7 @@ describe('dead letters on a real broker', () => {
     });
     const records = await committed(input);
     expect(records).toHaveLength(2);
-    expect(records[0]?.headers[0]).toEqual(polluted);
+    expect(records[0]?.headers[0]?.name).toBe('__proto__');
   });
 
   it('that are larger than their topic takes do not keep the others', async () => {

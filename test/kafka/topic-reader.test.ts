@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import { followTopics, readRanges, type TopicReaderOptions } from '../../src/kafka/read-range.ts';
+import type { KafkaRecord } from '../../src/kafka/record.ts';
 import { FakeBrokers } from '../support/fake-brokers.ts';
 import { FakeClock, settle } from '../support/fake-clock.ts';
 
@@ -90,6 +91,18 @@ describe('reading a range', () => {
       code: 'range_unreadable',
       message: expect.stringContaining('images/0 ends before offset 9') as unknown,
     });
+  });
+
+  it('ends with what the handler throws, as it is, even if it looks like an outage', async () => {
+    brokers.add('images', 5);
+    const cause = Object.assign(new Error('closed'), { name: 'KafkaJSConnectionError' });
+    const outage = new Error('writing failed', { cause });
+    const onRecord = (record: KafkaRecord) => {
+      void note(record);
+      throw outage;
+    };
+    await expect(read(0, 5, { onRecord })).rejects.toBe(outage);
+    expect(seen).toEqual(['0/0']);
   });
 
   it('fails at once when it is not allowed', async () => {
