@@ -33,6 +33,15 @@ describe('the entries of a topic', () => {
     expect(topic.faults).toHaveLength(1);
   });
 
+  it('keep what a key said before when its record could not be taken out of its batch', () => {
+    const topic = new TopicEntries();
+    topic.apply(record('a', { pdq: picture(1) }));
+    const fault = { code: 'event_undecodable', message: 'its batch is corrupt' } as const;
+    expect(topic.apply({ ...record('a', null), fault })).toMatch(/its batch is corrupt$/);
+    expect(topic.apply({ ...record(null, null), fault })).toMatch(/its batch is corrupt$/);
+    expect(topic.entries).toEqual([{ pdq: picture(1), id: 'a' }]);
+  });
+
   it.each([
     ['another record', { pdq: picture(1) }],
     ['its removal', null],
