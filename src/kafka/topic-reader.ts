@@ -133,7 +133,7 @@ export class TopicReader {
       this.#failure = undefined;
       return true;
     } catch (error) {
-      if (this.#isOver() || this.#isRefused || !mayPass(error)) throw error;
+      if (this.#over || this.#isRefused || !mayPass(error)) throw error;
       this.#failure = kafkaError(error, this.#doing);
       await this.#leaders.locateAgain().catch((refusal: unknown) => {
         if (!mayPass(refusal)) throw refusal;

@@ -81,10 +81,14 @@ export class FakeBrokers {
         return this.connecting;
       },
       disconnect: () => Promise.resolve(void (this.disconnects += 1)),
-      addMultipleTargetTopics: () => Promise.resolve(this.#known.size > 0 || this.learn()),
+      addMultipleTargetTopics: () => {
+        if (this.#known.size === 0) this.learn();
+        return Promise.resolve();
+      },
       refreshMetadata: () => {
         this.refreshes += 1;
-        return Promise.resolve(this.learn());
+        this.learn();
+        return Promise.resolve();
       },
       refreshMetadataIfNecessary: () => Promise.resolve(),
       findTopicPartitionMetadata: (topic: string) =>
