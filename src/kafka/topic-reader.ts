@@ -59,8 +59,8 @@ export class TopicReader {
   readonly #stallMs: number;
   readonly #leaders: PartitionLeaders;
   #over = false;
-  /** Whether this round moved a position. */
-  #hasRead = false;
+  /** How often a position was moved. */
+  #moves = 0;
   /** `onRecord` has thrown. */
   #isRefused = false;
   #movedAt: number;
@@ -116,13 +116,13 @@ export class TopicReader {
     await this.#leaders.connect();
     while (!this.#isOver() && !this.#positions.done) {
       const startedAt = this.#clock.elapsed();
-      this.#hasRead = false;
+      const moves = this.#moves;
       const isGood = await this.#tryRound();
       if (this.#isOver()) return;
       this.#checkStall();
       failures = isGood ? 0 : failures + 1;
       if (!isGood) await this.#sleep(Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS));
-      else if (!this.#hasRead) await this.#sleep(startedAt + IDLE_ROUND_MS - this.#clock.elapsed());
+      else if (this.#moves === moves) await this.#sleep(startedAt + IDLE_ROUND_MS - this.#clock.elapsed());
     }
   }
 
@@ -181,7 +181,7 @@ export class TopicReader {
     if (this.#over || next === offset) return;
     this.#positions.advance(topic, partition, next);
     this.#moved();
-    this.#hasRead = true;
+    this.#moves += 1;
     this.#options.onPosition?.(topic, partition, next);
   }
 
@@ -210,7 +210,7 @@ export class TopicReader {
       );
     }
     this.#moved();
-    this.#hasRead = true;
+    this.#moves += 1;
     this.#options.onPosition?.(topic, partition, start);
   }
 
