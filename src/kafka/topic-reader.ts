@@ -122,7 +122,8 @@ export class TopicReader {
       this.#checkStall();
       failures = isGood ? 0 : failures + 1;
       if (!isGood) await this.#sleep(Math.min(FIRST_RETRY_MS * 2 ** failures, LONGEST_RETRY_MS));
-      else if (this.#moves === moves) await this.#sleep(startedAt + IDLE_ROUND_MS - this.#clock.elapsed());
+      else if (this.#moves === moves)
+        await this.#sleep(startedAt + IDLE_ROUND_MS - this.#clock.elapsed());
     }
   }
 
