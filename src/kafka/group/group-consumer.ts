@@ -9,7 +9,7 @@ import type { Logger } from '../../logger.ts';
 import type { KafkaClient } from '../client.ts';
 import { closeCluster, hangUp, openCluster, partitionsOf, type Cluster } from '../cluster.ts';
 import { isTransient, kafkaError } from '../errors.ts';
-import { keyOf, type TopicPartition } from './assignment.ts';
+import { keyOf, type TopicPartition } from '../by-topic.ts';
 import { Coordinator } from './coordinator.ts';
 import { Fetcher } from './fetcher.ts';
 import type { GroupHandler } from './group-handler.ts';
@@ -21,7 +21,7 @@ import { Takeover } from './takeover.ts';
 export type { Deleted, GroupHandler, ReadyPartition } from './group-handler.ts';
 export type { AssignmentChange, OffsetCommit } from './membership.ts';
 export type { Fetched } from './reading.ts';
-export type { TopicPartition } from './assignment.ts';
+export type { TopicPartition } from '../by-topic.ts';
 
 export interface GroupConsumerOptions {
   kafka: KafkaClient;

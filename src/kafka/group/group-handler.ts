@@ -1,4 +1,4 @@
-import type { TopicPartition } from './assignment.ts';
+import type { TopicPartition } from '../by-topic.ts';
 import type { AssignmentChange } from './membership.ts';
 import type { Fetched } from './reading.ts';
 

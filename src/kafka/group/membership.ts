@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { AppError, messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import { groupByTopic, keyOf, type TopicPartition } from '../by-topic.ts';
 import { partitionsOf, type Cluster } from '../cluster.ts';
 import { causes, isTransient, protocolType } from '../errors.ts';
 import {
@@ -9,14 +10,12 @@ import {
   decodeMember,
   encodeAssignment,
   encodeMember,
-  keyOf,
   PROTOCOLS,
   type PartitionStart,
-  type TopicPartition,
 } from './assignment.ts';
 import type { Coordinator } from './coordinator.ts';
 import { Heartbeats } from './heartbeats.ts';
-import { groupByTopic, type Positions } from './positions.ts';
+import type { Positions } from './positions.ts';
 
 /** An offset to commit: the next to be read. */
 export interface OffsetCommit extends TopicPartition {
