@@ -1,5 +1,6 @@
 import { originText } from '../events/origin.ts';
 import { positionText, type LetterPosition } from '../events/redrive-note.ts';
+import { lostParts } from '../events/shrunk.ts';
 import type { DeadLetter, InputPosition } from '../events/types.generated.ts';
 
 /** A dead letter without all of its record. */
@@ -27,13 +28,11 @@ const UNREAD: ReadonlySet<string> = new Set([
 ]);
 
 /** Why a letter does not hold its whole record; undefined when it does. */
-export function incompleteness(
-  letter: DeadLetter & { shrunk?: readonly string[] },
-): string | undefined {
+export function incompleteness(letter: DeadLetter): string | undefined {
   if (UNREAD.has(letter.error.code) && letter.value === null) {
     return 'the record could not be read, so the dead letter holds its position only';
   }
-  const lost = (letter.shrunk ?? []).flatMap((name) => LEFT_OUT.get(name) ?? []);
+  const lost = lostParts(letter).flatMap((name) => LEFT_OUT.get(name) ?? []);
   if (lost.length === 0) return undefined;
   return `the dead-letter topic had no room for the record: ${lost.join(' and ')} left out`;
 }

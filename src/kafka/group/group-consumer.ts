@@ -12,14 +12,19 @@ import { isTransient, kafkaError } from '../errors.ts';
 import { keyOf, type TopicPartition } from '../by-topic.ts';
 import { Coordinator } from './coordinator.ts';
 import { Fetcher } from './fetcher.ts';
-import type { GroupHandler } from './group-handler.ts';
-import { GroupMembership, type AssignmentChange, type OffsetCommit } from './membership.ts';
+import type { AssignmentChange, GroupHandler, OffsetCommit } from './group-handler.ts';
+import { GroupMembership } from './membership.ts';
 import { Positions } from './positions.ts';
 import { Reading } from './reading.ts';
 import { Takeover } from './takeover.ts';
 
-export type { Deleted, GroupHandler, ReadyPartition } from './group-handler.ts';
-export type { AssignmentChange, OffsetCommit } from './membership.ts';
+export type {
+  AssignmentChange,
+  Deleted,
+  GroupHandler,
+  OffsetCommit,
+  ReadyPartition,
+} from './group-handler.ts';
 export type { Fetched } from './reading.ts';
 export type { TopicPartition } from '../by-topic.ts';
 

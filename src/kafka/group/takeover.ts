@@ -5,8 +5,7 @@ import { partitionsOf, type Cluster } from '../cluster.ts';
 import { isTransient, kafkaError } from '../errors.ts';
 import { keyOf } from '../by-topic.ts';
 import type { PartitionStart } from './assignment.ts';
-import type { GroupHandler } from './group-handler.ts';
-import type { OffsetCommit } from './membership.ts';
+import type { GroupHandler, OffsetCommit } from './group-handler.ts';
 import type { Committed, Positions } from './positions.ts';
 import type { Reading } from './reading.ts';
 
