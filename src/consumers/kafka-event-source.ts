@@ -23,7 +23,7 @@ import {
   type KafkaSettings,
 } from './kafka-options.ts';
 import { OffsetLedger, type Commit } from './offset-ledger.ts';
-import { repeat } from './repeat.ts';
+import { repeat, slept } from './repeat.ts';
 import { Signal } from './signal.ts';
 import { SoloRuns } from './solo-runs.ts';
 
@@ -136,7 +136,7 @@ class KafkaEventSource implements NotingEventSource {
   }
 
   async accuse(fault: string, records?: readonly KafkaRecord[]): Promise<void> {
-    const { clock, logger, topic } = this.#settings;
+    const { logger, topic } = this.#settings;
     const accused = records ?? [...this.#outstanding];
     const isAlone = this.#active <= 1;
     const byPartition = Map.groupBy(accused, ({ partition }) => partition);
@@ -160,7 +160,7 @@ class KafkaEventSource implements NotingEventSource {
     const written = this.#settings.transactions
       ? this.#settings.transactions.note(commits)
       : this.#consumer.commit(commits);
-    await Promise.race([written, clock.sleep(ACCUSE_TIMEOUT_MS)]).catch((error: unknown) => {
+    await this.#inTime(written, ACCUSE_TIMEOUT_MS).catch((error: unknown) => {
       logger?.warn({ err: error }, 'the suspects of this death could not be noted');
     });
   }
@@ -316,10 +316,18 @@ class KafkaEventSource implements NotingEventSource {
     const { clock, revokeDrainMs } = this.#settings;
     this.#rebalancing = true;
     const deadline = clock.elapsed() + revokeDrainMs;
+    const { signal } = this.#closing;
     while (this.#active > 0 && clock.elapsed() < deadline) {
-      await clock.sleep(DRAIN_STEP_MS);
+      if (!(await slept(clock, DRAIN_STEP_MS, signal))) return;
     }
-    await Promise.race([this.#commits.flush(), clock.sleep(revokeDrainMs)]);
+    await this.#inTime(this.#commits.flush(), revokeDrainMs);
+  }
+
+  /** Waits for `work`, for `ms` at most; false when it was not done by then. */
+  async #inTime(work: Promise<void>, ms: number): Promise<boolean> {
+    const patience = new AbortController();
+    const late = slept(this.#settings.clock, ms, patience.signal).then(() => false);
+    return Promise.race([work.then(() => true), late]).finally(() => patience.abort());
   }
 
   async #commit(commits: readonly Commit[]): Promise<void> {
@@ -345,16 +353,11 @@ class KafkaEventSource implements NotingEventSource {
   }
 
   async #close(): Promise<void> {
-    const { clock, closeTimeoutMs, logger, topic } = this.#settings;
+    const { closeTimeoutMs, logger, topic } = this.#settings;
     await this.stop();
     this.#closing.abort();
-    const patience = new AbortController();
-    const timeout = clock.sleep(closeTimeoutMs, patience.signal).then(
-      () => logger?.warn({ topic, closeTimeoutMs }, 'the broker did not let go in time'),
-      () => undefined,
-    );
-    await Promise.race([this.#leave(), timeout]);
-    patience.abort();
+    const hasLeft = await this.#inTime(this.#leave(), closeTimeoutMs);
+    if (!hasLeft) logger?.warn({ topic, closeTimeoutMs }, 'the broker did not let go in time');
     this.#ledger.revoke();
   }
 

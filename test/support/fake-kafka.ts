@@ -1,13 +1,8 @@
 /**
- * kafkajs as far as the event source sees it, driven by hand: the real broker decides nothing about timing that
+ * kafkajs as far as readers of ranges and of whole topics see it, driven by hand: the real broker decides nothing about timing that
  * a test could rely on.
  */
 import { EventEmitter } from 'node:events';
-import { createKafkaEventSource } from '../../src/consumers/kafka-event-source.ts';
-import type { KafkaEventSourceOptions } from '../../src/consumers/kafka-options.ts';
-import type { Clock } from '../../src/clock.ts';
-import { Puller } from './puller.ts';
-import { settle } from './fake-clock.ts';
 import type { Consumer, ConsumerConfig, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
 
 const EVENTS = {
@@ -194,31 +189,4 @@ export function protocolError(type: string, options: { retriable?: boolean } = {
     type,
     ...options,
   });
-}
-
-type SourceOptions = Partial<KafkaEventSourceOptions> & { clock: Clock };
-
-export interface JoinedSource {
-  puller: Puller;
-  /** The first pull, which waits. */
-  pull: ReturnType<Puller['next']>;
-  consumer: FakeConsumer;
-}
-
-export function openSource({ kafka }: FakeKafka, options: SourceOptions): Puller {
-  return new Puller(createKafkaEventSource({ kafka, topic: 'images', groupId: 'g', ...options }));
-}
-
-/** A source that has joined the group, with its first pull waiting. */
-export async function joinedSource(
-  broker: FakeKafka,
-  partitions: number[],
-  options: SourceOptions,
-): Promise<JoinedSource> {
-  const puller = openSource(broker, options);
-  const pull = puller.next();
-  await settle();
-  broker.current.join('images', partitions);
-  await settle();
-  return { puller, pull, consumer: broker.current };
 }
