@@ -218,7 +218,6 @@ export class GroupConsumer {
     this.#starts.clear();
     for (const { offset, ...partition } of rest.starts) this.#starts.set(keyOf(partition), offset);
     this.#partitionCount = partitionsOf(this.#cluster, topics).length;
-    this.#confirmed = Promise.withResolvers();
     handler.onAssigned({ gained, kept, lost, ...rest });
     const texts = (partitions: readonly TopicPartition[]): string[] => partitions.map(keyOf);
     logger?.info(
