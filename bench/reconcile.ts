@@ -98,6 +98,7 @@ function aVerdict(topic: string): Verdict {
     model: { id: 'starter', hash: sha256, preprocessing, executionProvider: 'cpu' },
     bundle: { version: 1, hash: sha256 },
     timings: { fetchMs: 0, decodeMs: 4.25, queueMs: 0.31, inferMs: 18.52, totalMs: 24.13 },
+    shrunk: [],
   };
 }
 

@@ -8,6 +8,8 @@ import { fileURLToPath } from 'node:url';
 import { ENVIRONMENT, OPTIONS } from './process-memory.js';
 
 const NEEDED = 24;
+/** Installs what is missing, and says what to do where npm cannot: `npm ci` alone does not. */
+const INSTALL = 'node scripts/ensure-installed.js';
 /** Commands whose process is worth settings of its own. */
 const RUN_LONG = ['run', 'tune'];
 
@@ -17,14 +19,17 @@ const pinnedNode = `${root}node_modules/node/bin/node`;
 
 if (Number.parseInt(process.versions.node, 10) >= NEEDED) start();
 else if (inClone && existsSync(pinnedNode)) startWith(pinnedNode);
-else if (inClone) give(`${oldNode()}. In this clone run \`npm ci\`, which brings Node ${NEEDED}.`);
-else {
-  give(`${oldNode()}. Install it, or put it beside this package: npm install node@${NEEDED}`);
+else if (inClone) {
+  give(`${oldNode()}. In this clone run \`${INSTALL}\`, which brings Node ${NEEDED}.`);
+} else {
+  // npm 12 blocks the install script of the package unless it is listed; older ones ignore the list.
+  give(`${oldNode()}. Install it, or put it beside this package:
+  npm pkg set allowScripts.node=true --json && npm install node@${NEEDED}`);
 }
 
 function start() {
   if (inClone && !existsSync(`${root}node_modules`)) {
-    give('moderato: nothing is installed in this clone yet: run `npm ci` first.');
+    give(`moderato: nothing is installed in this clone yet: run \`${INSTALL}\` first.`);
   } else if (!inClone && !existsSync(`${root}dist/cli.js`)) {
     give(`moderato: ${root}dist/cli.js is missing: install the package again.`);
   } else {

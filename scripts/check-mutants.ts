@@ -82,8 +82,8 @@ const MUTANTS: Mutant[] = [
   {
     safeguard: 'transactions: emissions of a partition wait for the oldest',
     file: 'src/producers/ordered-emissions.ts',
-    from: 'if (messages === undefined || prefix.length >= this.#maxTurns) break;',
-    to: 'if (messages === undefined) continue;\n      if (prefix.length >= this.#maxTurns) break;',
+    from: 'if (messages === undefined || prefix.length >= MAX_REQUEST_MESSAGES) break;',
+    to: 'if (messages === undefined) continue;\n      if (prefix.length >= MAX_REQUEST_MESSAGES) break;',
     tests: ['test/producers', 'test/exactly-once.test.ts'],
   },
   {
@@ -95,10 +95,10 @@ const MUTANTS: Mutant[] = [
   },
   {
     safeguard: 'producer: only what an answer names counts as written',
-    file: 'src/producers/request.ts',
-    from: 'return partition === undefined || !written.has(`${topic}/${partition}`);',
+    file: 'src/kafka/request.ts',
+    from: 'return partition === undefined || !written.has(`${message.topic}/${partition}`);',
     to: 'return partition === undefined && written.size < 0;',
-    tests: ['test/producers'],
+    tests: ['test/kafka'],
   },
   {
     safeguard: 'pipeline: an offset is resolved behind its acknowledged verdict',
@@ -212,6 +212,27 @@ const MUTANTS: Mutant[] = [
     from: 'compareBands(b.band, a.band)',
     to: 'compareBands(a.band, b.band)',
     tests: ['test/policies/score-views'],
+  },
+  {
+    safeguard: 'fetch: an LZ4 batch is measured before it is decompressed',
+    file: 'src/kafka/fetch/expand.ts',
+    from: '      if (lz4ExpandedSize(bytes, limit) > limit) throw new ExpandsTooFarError();\n',
+    to: '      void lz4ExpandedSize;\n',
+    tests: ['test/kafka/fetch'],
+  },
+  {
+    safeguard: 'fetch: a response stops expanding when its budget is used up',
+    file: 'src/kafka/fetch/record-set.ts',
+    from: ' && budget.left <= 0) break;',
+    to: ' && budget.left <= -Infinity) break;',
+    tests: ['test/kafka/fetch'],
+  },
+  {
+    safeguard: 'fetch: an offset outside its batch or out of order is damage',
+    file: 'src/kafka/fetch/read-record.ts',
+    from: 'offset <= previous || offset > batch.lastOffset',
+    to: 'offset < 0',
+    tests: ['test/kafka/fetch'],
   },
 ];
 

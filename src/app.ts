@@ -19,10 +19,13 @@ import { createInspector, type InspectorParts } from './inspector.ts';
 import { createKafka } from './kafka/client.ts';
 import { missingTopics } from './kafka/topics.ts';
 import type { Logger } from './logger.ts';
+import type { KafkaRecord } from './kafka/record.ts';
 import { logBottlenecks } from './observability/bottleneck-log.ts';
 import { Health } from './observability/health.ts';
 import { startHttpServer } from './observability/http-server.ts';
 import { startTelemetry } from './observability/otel-telemetry.ts';
+import { logStalls } from './observability/stall-log.ts';
+import { Stalls } from './observability/stalls.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PolicyBundle } from './policies/bundle.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
@@ -37,6 +40,11 @@ export interface App {
   run(): Promise<void>;
   /** Takes no more records, lets what is in flight finish within the deadline, then ends `run`. Idempotent. */
   stop(): Promise<void>;
+  /**
+   * Remembers, beside the committed offsets, what was in flight when the process dies of an error that nothing
+   * explains. Never rejects.
+   */
+  died(error: unknown): Promise<void>;
 }
 
 /** Replaces what `createApp` would make itself. */
@@ -131,9 +139,14 @@ export async function createApp(
       faults,
       events: createEventDecoder({ registry }),
       fetcher,
-      onFailure: (error) => {
+      onFailure: (error, record) => {
         health.died(messageOf(error));
+        if (record) logger.error({ err: error, ...positionOf(record) }, culprit(record));
         giveUpInTime();
+      },
+      onOutage: (dependency, isAbsent) => {
+        if (isAbsent) logger.warn({ dependency }, 'a dependency is absent: its records wait');
+        else logger.info({ dependency }, 'a dependency answers again');
       },
     },
     {
@@ -153,6 +166,18 @@ export async function createApp(
     maxInFlight: config.pipeline.maxInFlight,
     logger,
     clock,
+    signal: watching.signal,
+  });
+  const stalls = new Stalls({
+    afterMs: STALL_MS,
+    groupId: config.kafka.groupId,
+    bootstrapServers: config.kafka.brokers.join(','),
+  });
+  void logStalls({
+    look: () => stalls.look(source.status(), pipeline.absent, clock.elapsed()),
+    onLook: (found) => health.standsStill(found.map(({ message }) => message)),
+    clock,
+    logger,
     signal: watching.signal,
   });
   const running = started.move();
@@ -180,6 +205,7 @@ export async function createApp(
   return {
     httpPort: http?.port ?? null,
     stop: () => (stopping ??= drain()),
+    died: (error) => source.accuse(messageOf(error)),
     run: async () => {
       try {
         await pipeline.run();
@@ -188,6 +214,19 @@ export async function createApp(
       }
     },
   };
+}
+
+/** How long a partition stands still before its operator is told, in ms. */
+const STALL_MS = 30_000;
+
+function positionOf({ topic, partition, offset }: KafkaRecord): object {
+  return { topic, partition, offset };
+}
+
+/** What to do about a record that ended the process. */
+function culprit({ topic, partition, offset }: KafkaRecord): string {
+  const at = `${topic}/${partition}/${offset}`;
+  return `the record at ${at} ended the process. Look at it: moderato record show ${at}; leave it out: moderato record skip ${partition}/${offset}`;
 }
 
 /** How often a drain tells how far it is, in ms. */

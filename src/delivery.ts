@@ -8,10 +8,13 @@ import type { PartitionFence } from './consumers/kafka-options.ts';
 import { createMessageEncoder } from './events/message-encoder.ts';
 import type { SchemaRegistry } from './events/schema-registry.ts';
 import type { FaultPoints } from './fault-points.ts';
-import { COMPRESSION } from './kafka/codecs.ts';
+import {
+  createPartitionTransactions,
+  type PartitionTransactions,
+} from './kafka/partition-transactions.ts';
 import type { Logger } from './logger.ts';
 import { createKafkaVerdictSink } from './producers/kafka-verdict-sink.ts';
-import { PartitionTransactions } from './producers/partition-transactions.ts';
+import { createOutputLimits } from './producers/output-limits.ts';
 import {
   createTransactionalVerdictSink,
   type TransactionalVerdictSink,
@@ -45,18 +48,10 @@ export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryP
       sink: createKafkaVerdictSink({ ...writing, kafka, compression: output.compression }),
     };
   }
-  const transactions = new PartitionTransactions({
-    createProducer: (transactionalId, createPartitioner) =>
-      kafka.producer({
-        transactionalId,
-        maxInFlightRequests: 1,
-        allowAutoTopicCreation: false,
-        createPartitioner,
-        retry: { retries: 0 },
-      }),
+  const transactions = createPartitionTransactions(kafka, {
     groupId: config.kafka.groupId,
     topic: topics.input,
-    compression: COMPRESSION[output.compression],
+    compression: output.compression,
     clock,
     faults,
   });
@@ -73,6 +68,7 @@ export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryP
   const source = createKafkaEventSource({ ...reading, transactions: fence });
   const sink = createTransactionalVerdictSink({
     ...writing,
+    limits: createOutputLimits(kafka, { topics, clock, logger }),
     commit: (partition, messages, offset) =>
       transactions.commit(partition, messages, offset, source.note(partition)),
   });

@@ -19,6 +19,12 @@ export const DISPOSITIONS = {
   registry_unavailable: 'retry',
   registry_rejected: 'fatal',
 
+  // taking a record out of its batch
+  event_batch_too_large: 'dead-letter',
+  event_batch_corrupt: 'dead-letter',
+  event_too_large: 'dead-letter',
+  event_headers_too_large: 'dead-letter',
+
   // fetching an image
   image_uri_invalid: 'not-inspected',
   image_scheme_unsupported: 'not-inspected',
@@ -48,12 +54,16 @@ export const DISPOSITIONS = {
   inference_failed: 'not-inspected',
   encoder_failed: 'fatal',
 
+  // emitting
+  emission_unencodable: 'not-inspected',
+
   // Kafka
   kafka_unavailable: 'fatal',
   kafka_unauthorized: 'fatal',
   topic_missing: 'fatal',
   record_too_large: 'fatal',
   redrive_fenced: 'fatal',
+  letter_incomplete: 'fatal',
   consumer_crashed: 'fatal',
   partition_revoked: 'revoked',
   record_quarantined: 'dead-letter',
@@ -98,14 +108,15 @@ export interface AppErrorOptions extends ErrorOptions {
 export class AppError extends Error {
   readonly code: ErrorCode;
   readonly disposition: Disposition;
-  readonly dependency?: string | undefined;
+  readonly dependency?: string;
 
   constructor(code: ErrorCode, message: string, options: AppErrorOptions = {}) {
-    super(message, options);
+    const { dependency, disposition = DISPOSITIONS[code], ...errorOptions } = options;
+    super(message, errorOptions);
     this.name = 'AppError';
     this.code = code;
-    this.disposition = options.disposition ?? DISPOSITIONS[code];
-    this.dependency = options.dependency;
+    this.disposition = disposition;
+    if (dependency !== undefined) this.dependency = dependency;
   }
 }
 

@@ -23,7 +23,8 @@ import type { EncoderInfo } from './model/clip-encoder.ts';
 import type { PolicyBundle } from './policies/bundle.ts';
 import { requestedOnError } from './policies/decide.ts';
 import type { EmbeddedView } from './policies/score-views.ts';
-import { deadLetterOf } from './producers/dead-letter.ts';
+import { cutText } from './producers/cut-text.ts';
+import { MAX_REASON_BYTES, deadLetterOf } from './producers/dead-letter.ts';
 import type { Emission } from './producers/verdict-sink.ts';
 
 /** What the verdicts of one process have in common. */
@@ -110,7 +111,12 @@ export class Judgement {
   }
 
   emission(headers: Header[], withEmbedding: boolean): Emission {
-    const emission: Emission = { key: this.#record.key, headers, verdict: this.#verdict() };
+    const emission: Emission = {
+      key: this.#record.key,
+      headers,
+      verdict: this.#verdict(),
+      onError: requestedOnError(this.#judge.bundle),
+    };
     if (this.#error?.disposition === 'dead-letter') {
       emission.deadLetter = deadLetterOf(
         this.#record,
@@ -183,6 +189,7 @@ export class Judgement {
         inferMs: this.#journey.duration('infer'),
         totalMs: this.#journey.total(),
       },
+      shrunk: [],
     };
   }
 
@@ -190,7 +197,12 @@ export class Judgement {
     if (this.#error === undefined) return null;
     const { code, message } = this.#error;
     const requested = requestedOnError(this.#judge.bundle);
-    return { code, message, stage: this.#journey.stageName, requested };
+    return {
+      code,
+      message: cutText(message, MAX_REASON_BYTES),
+      stage: this.#journey.stageName,
+      requested,
+    };
   }
 }
 

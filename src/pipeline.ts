@@ -69,9 +69,12 @@ export class Pipeline {
     this.#limits = limits;
     this.#inspection = new Inspection(parts);
     this.#inFlight = new Gate(limits.maxInFlight, limits.maxInFlightBytes);
-    const { clock, onOutage } = parts;
+    const { clock, fetcher, onOutage } = parts;
     this.#outages = new Outages({
       clock,
+      // Only a dependency of the fetchers has an address; another is known by its error's code.
+      probe: (dependency) =>
+        dependency.includes('://') ? fetcher.probe(dependency) : Promise.resolve(undefined),
       onChange: onOutage,
     });
   }
@@ -185,7 +188,9 @@ export class Pipeline {
     const judgement = new Judgement(judge, record, journey);
     try {
       this.#requireReadable(record, suspicion);
-      const event = await journey.stage('decode', () => events.decode(record.value));
+      const event = await journey.stage('decode', () =>
+        events.decode(record.value, record.headers),
+      );
       judgement.decoded(event);
       journey.reach('decoded');
 

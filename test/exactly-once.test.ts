@@ -9,6 +9,7 @@ import { createMessageEncoder } from '../src/events/message-encoder.ts';
 import { noLogger } from '../src/logger.ts';
 import { createTransactionalVerdictSink } from '../src/producers/transactional-verdict-sink.ts';
 import { aVerdict } from './support/builders.ts';
+import { knownLimits } from './support/topic-limits.ts';
 
 jest.setTimeout(60_000);
 
@@ -53,12 +54,13 @@ async function play({ records, delays, fates, rebalanceAfter }: Scenario): Promi
       await turn();
       if (fate !== 'lost' && claim === fence) {
         expect(topic.committed(partition)).toBeLessThan(offset);
-        written.push(...messages.map(({ message }) => String(message.key)));
+        written.push(...messages.map(({ key }) => String(key)));
         topic.commit(partition, offset);
       }
       if (fate !== 'committed' || claim !== fence)
         throw new AppError('kafka_unavailable', 'sending: no answer');
     },
+    limits: knownLimits({}),
     topics: { verdicts: 'verdicts', routes: {}, deadLetters: 'dead-letters' },
     encoder: createMessageEncoder({ format: 'json' }),
     lingerMs: 0,

@@ -40,6 +40,21 @@ describe('how a run ends', () => {
     expect(topic.committed()).toBe(1);
   });
 
+  it('quotes at most 2 KiB of an error, which may quote the input at any length', async () => {
+    const message = `decoding: ${'é'.repeat(500_000)}`;
+    const error = new AppError('event_invalid', message);
+    const { pipeline, sink } = setUpPipeline({
+      names: ['gun'],
+      parts: { events: { decode: () => Promise.reject(error) } },
+    });
+    await pipeline.run();
+    const [emission] = sink.emissions;
+    for (const quoted of [emission?.verdict.reason?.message, emission?.deadLetter?.error.message]) {
+      expect(quoted).toMatch(/^decoding: é+…$/);
+      expect(Buffer.byteLength(quoted ?? '')).toBeLessThanOrEqual(2_048);
+    }
+  });
+
   it('lets go of what it holds when it is aborted', async () => {
     const { pipeline, source, topic } = setUpPipeline({
       names: ['gun'],

@@ -1,6 +1,7 @@
 import { Command } from 'commander';
 import { styleText } from 'node:util';
 import type { Finding } from './checks.ts';
+import { printable } from './printable.ts';
 
 export function checkCommand(): Command {
   return new Command('check')
@@ -22,7 +23,7 @@ function summary(faults: number): string {
   return faults === 1 ? '1 fault.' : `${faults} faults.`;
 }
 
-function render({ ok, what }: Finding): string {
-  const mark = ok ? styleText('green', '✓') : styleText('red', '✗');
-  return `${mark} ${what}`;
+function render({ ok, isWarning, what }: Finding): string {
+  const good = isWarning ? styleText('yellow', '!') : styleText('green', '✓');
+  return `${ok ? good : styleText('red', '✗')} ${printable(what)}`;
 }

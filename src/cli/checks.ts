@@ -7,15 +7,20 @@ import { AppError, messageOf } from '../errors.ts';
 import { fetcherOf } from '../fetcher.ts';
 import { readListFile } from '../hashes/file-list.ts';
 import { createKafka } from '../kafka/client.ts';
-import { messageLimits, missingTopics } from '../kafka/topics.ts';
+import { missingRights } from '../kafka/rights.ts';
+import { findTopics, messageLimits } from '../kafka/topics.ts';
 import { noLogger } from '../logger.ts';
 import { resolveModel } from '../model/store.ts';
 import { createWorkerClipEncoder } from '../model/worker-clip-encoder.ts';
 import { loadBundle } from '../policies/load-bundle.ts';
+import { LEAST_LIMIT_BYTES, roomOf } from '../producers/message-bounds.ts';
+import { outputTopics } from '../producers/topic-routes.ts';
 import { topicsOf } from '../topics.ts';
 
 export interface Finding {
   ok: boolean;
+  /** True for what does not keep `run` from working, and should be looked at even so. */
+  isWarning?: true;
   /** For a person: what was looked at and what is wrong with it. */
   what: string;
 }
@@ -32,7 +37,7 @@ export async function findFaults(
   { offline }: { offline: boolean },
 ): Promise<Finding[]> {
   const { faults, sections, secrets } = await readConfig(file);
-  const { images, kafka, lists = [], model, policies, registry, topics } = sections;
+  const { images, kafka, lists = [], model, policies, registry } = sections;
   const looks: Array<Promise<Finding[]>> = [];
   if (policies !== undefined) looks.push(look(() => bundle(policies)));
   if (model) looks.push(look(() => encoder(model)));
@@ -44,7 +49,7 @@ export async function findFaults(
     looks.push(look(() => imageRoot(root)));
   }
   if (images) looks.push(look(() => references(images)));
-  if (kafka && !offline) looks.push(look(() => broker(kafka, secrets, topics)));
+  if (kafka && !offline) looks.push(lookAll(() => kafkaFindings(kafka, secrets, sections)));
   if (registry && !offline) looks.push(look(() => schemaRegistry(registry, secrets)));
   const findings = faults.map((what) => ({ ok: false, what }));
   if (faults.length === 0) findings.push({ ok: true, what: `configuration ${file}` });
@@ -52,9 +57,14 @@ export async function findFaults(
 }
 
 /** One good finding, or a bad one for each line of what went wrong. */
-async function look(at: () => Promise<string>): Promise<Finding[]> {
+function look(at: () => Promise<string>): Promise<Finding[]> {
+  return lookAll(async () => [{ ok: true, what: await at() }]);
+}
+
+/** What `at` finds, or a bad finding for each line of what went wrong. */
+async function lookAll(at: () => Promise<Finding[]>): Promise<Finding[]> {
   try {
-    return [{ ok: true, what: await at() }];
+    return await at();
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
     const [first = '', ...rest] = error.message.split('\n');
@@ -99,36 +109,69 @@ async function references(images: Config['images']): Promise<string> {
   return `references served: ${schemes.length > 0 ? schemes.join(', ') : 'none'}`;
 }
 
-async function broker(
+/** What is to be said of the broker, its topics and this user's rights. Throws what keeps it from being asked. */
+export async function kafkaFindings(
   config: Config['kafka'],
   secrets: Secrets,
-  topics: Config['topics'] | undefined,
-): Promise<string> {
+  { topics, lists = [], delivery }: Partial<Pick<Config, 'topics' | 'lists' | 'delivery'>>,
+): Promise<Finding[]> {
   const kafka = createKafka(config, secrets, noLogger, { retries: RETRIES });
-  const names = topics ? topicsOf({ topics }) : [];
-  const missing = await missingTopics(kafka, names);
-  if (missing.length > 0) {
-    const remedy = 'create it with: moderato topics create';
-    const lines = missing.map((topic) => `topic ${topic} is not there; ${remedy}`);
-    throw new AppError('topic_missing', ['topics are missing', ...lines].join('\n'));
+  const own = topics ? topicsOf({ topics }) : [];
+  const named = [...new Set([...own, ...lists.flatMap(({ topic = [] }) => topic)])];
+  const { missing } = await findTopics(kafka, named);
+  const faults = missing.map((topic) => ({
+    ok: false,
+    what: `topic ${topic} is not there; create it with: moderato topics create`,
+  }));
+  if (topics === undefined) {
+    return [...faults, { ok: true, what: `Kafka at ${config.brokers.join(', ')}` }];
   }
-  if (topics) await roomForEveryEvent(kafka, topics);
-  return `Kafka at ${config.brokers.join(', ')}${topics ? ` with topics ${names.join(', ')}` : ''}`;
+  const isThere = (topic: string): boolean => !missing.includes(topic);
+  const rights = await missingRights(kafka, {
+    input: topics.input,
+    outputs: outputTopics(topics).filter(isThere),
+    lists: lists.flatMap(({ topic = [] }) => topic).filter(isThere),
+    groupId: config.groupId,
+    isTransactional: delivery === 'exactly-once',
+  });
+  const denied = rights.map(({ what, isOptional }): Finding => {
+    return isOptional ? { ok: true, isWarning: true, what } : { ok: false, what };
+  });
+  const mayCompare =
+    missing.length === 0 && !rights.some(({ operation }) => operation === 'DescribeConfigs');
+  const notes = mayCompare ? await roomForEveryEvent(kafka, topics) : [];
+  const narrow = notes.map((what): Finding => ({ ok: true, isWarning: true, what }));
+  const found = [...faults, ...denied, ...narrow];
+  if (found.some(({ ok }) => !ok)) return found;
+  const good = `Kafka at ${config.brokers.join(', ')} with topics ${named.join(', ')}`;
+  return [{ ok: true, what: good }, ...found];
 }
 
-/** What is written carries an event's key, headers and labels: a smaller limit than the input's may be hit. */
-async function roomForEveryEvent(kafka: KafkaClient, topics: Config['topics']): Promise<void> {
+/**
+ * Notes on the output topics that are too narrow for everything that may be emitted: it is then shrunk. Throws AppError
+ * `record_too_large` for those that do not take even the smallest message, where the service cannot run.
+ */
+async function roomForEveryEvent(kafka: KafkaClient, topics: Config['topics']): Promise<string[]> {
   const limits = await messageLimits(kafka, topicsOf({ topics }));
-  const wanted = limits.get(topics.input) ?? 0;
-  const lines = [...limits]
-    .filter(([, limit]) => limit < wanted)
+  const limitOf = (topic: string): number => limits.get(topic) ?? Number.POSITIVE_INFINITY;
+  const rooms = roomOf(topics, limits.get(topics.input) ?? 0).map(({ topic, bytes }) => {
+    return { topic, bytes, limit: limitOf(topic) };
+  });
+  const tooNarrow = rooms
+    .filter(({ limit }) => limit < LEAST_LIMIT_BYTES)
     .map(
-      ([topic, limit]) =>
-        `topic ${topic} takes messages of ${limit} bytes and ${topics.input} of ${wanted}; raise its max.message.bytes to at least that`,
+      ({ topic, limit }) =>
+        `topic ${topic} takes messages of ${limit} bytes and the smallest verdict has ${LEAST_LIMIT_BYTES}; raise its max.message.bytes to at least that`,
     );
-  if (lines.length > 0) {
-    throw new AppError('record_too_large', ['topics are too narrow', ...lines].join('\n'));
+  if (tooNarrow.length > 0) {
+    throw new AppError('record_too_large', ['topics are too narrow', ...tooNarrow].join('\n'));
   }
+  return rooms
+    .filter(({ bytes, limit }) => limit < bytes)
+    .map(
+      ({ topic, bytes, limit }) =>
+        `topic ${topic} takes messages of ${limit} bytes: larger ones are shrunk; with a max.message.bytes of ${bytes} none is`,
+    );
 }
 
 async function schemaRegistry(

@@ -1,5 +1,6 @@
 import { relative } from 'node:path';
 import { Command } from 'commander';
+import { printable } from './printable.ts';
 
 export function hashCommand(): Command {
   return new Command('hash')
@@ -11,10 +12,10 @@ export function hashCommand(): Command {
       const files = await findImages(paths);
       process.stdout.write(`${LIST_HEADER}\n`);
       for await (const { file, hashes, error } of hashFiles(files)) {
-        const name = relative('.', file);
+        const name = printable(relative('.', file));
         if (hashes) process.stdout.write(`${listLine(hashes, name)}\n`);
         else {
-          process.stderr.write(`${name}: ${error.code}: ${error.message}\n`);
+          process.stderr.write(`${name}: ${error.code}: ${printable(error.message)}\n`);
           process.exitCode = 1;
         }
       }

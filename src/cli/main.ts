@@ -1,5 +1,6 @@
 import type { Command } from 'commander';
 import { AppError, type ErrorCode } from '../errors.ts';
+import { printableLines } from './printable.ts';
 
 /** sysexits.h: a temporary failure, where a restart may help. */
 const EX_TEMPFAIL = 75;
@@ -41,7 +42,7 @@ function quieten(): void {
   process.on('warning', ({ name, message }) => {
     if (name === 'TimeoutNegativeWarning') return;
     if (name === 'ExperimentalWarning' && message.startsWith('SQLite')) return;
-    process.stderr.write(`${name}: ${message}\n`);
+    process.stderr.write(`${printableLines(`${name}: ${message}`)}\n`);
   });
 }
 
@@ -51,6 +52,7 @@ export function exitCodeOf(error: unknown): number {
 }
 
 function describe(error: unknown): string {
-  if (error instanceof AppError) return `moderato: ${error.code}: ${error.message}`;
-  return `moderato: an error nobody foresaw; please report it.\n${error instanceof Error ? String(error.stack) : String(error)}`;
+  if (error instanceof AppError) return printableLines(`moderato: ${error.code}: ${error.message}`);
+  const what = error instanceof Error ? String(error.stack) : String(error);
+  return printableLines(`moderato: an unexpected error; please report it.\n${what}`);
 }

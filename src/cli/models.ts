@@ -12,6 +12,7 @@ import { sealModel } from '../model/seal.ts';
 import { deviceOf, digits, prepareModel, type DeviceOptions } from './prepare-model.ts';
 import { modelsFolder, resolveModel } from '../model/store.ts';
 import { createWorkerClipEncoder } from '../model/worker-clip-encoder.ts';
+import { printable, say } from './printable.ts';
 
 /** `moderato models …`: fetch, list and verify models. */
 export function modelsCommand(): Command {
@@ -73,7 +74,7 @@ async function pull(name: string, options: { endpoint: string }): Promise<void> 
   }
   const folder = join(modelsFolder(), name);
   const endpoint = options.endpoint.replace(/\/+$/, '');
-  console.log(`${entry.title}, ${entry.licence} licence\nfrom ${endpoint}/${entry.repo}`);
+  say(`${entry.title}, ${entry.licence} licence\nfrom ${endpoint}/${entry.repo}`);
   const progress = createProgress();
   const stop = new AbortController();
   const onSignal = (): void => stop.abort();
@@ -87,14 +88,14 @@ async function pull(name: string, options: { endpoint: string }): Promise<void> 
       signal: stop.signal,
     });
     progress.stop();
-    console.log(`\n${name} is in ${folder}\ncommit ${result.commit}\nhash   ${result.model.hash}`);
+    say(`\n${name} is in ${folder}\ncommit ${result.commit}\nhash   ${result.model.hash}`);
     if (result.trustedOnFirstUse.length > 0) {
-      console.log(
+      say(
         `No pinned hash was known for ${result.trustedOnFirstUse.join(', ')}: what the hub served was recorded ` +
           'now, and is held to from now on.',
       );
     }
-    console.log(`Use it with model.path: ${name}`);
+    say(`Use it with model.path: ${name}`);
   } finally {
     progress.stop();
     process.off('SIGINT', onSignal);
@@ -115,7 +116,7 @@ async function list(): Promise<void> {
     table.push([name, await pulledState(join(modelsFolder(), name)), title]);
   }
   console.log(table.toString());
-  console.log(`pulled models lie in ${modelsFolder()}`);
+  say(`pulled models lie in ${modelsFolder()}`);
 }
 
 async function pulledState(folder: string): Promise<string> {
@@ -131,21 +132,19 @@ async function pulledState(folder: string): Promise<string> {
 async function verify(name: string, options: DeviceOptions): Promise<void> {
   const folder = await resolveModel(name);
   const model = await readModelFolder(folder, options.precision);
-  console.log(`${model.id} in ${folder}\nhash ${model.hash}`);
+  say(`${model.id} in ${folder}\nhash ${model.hash}`);
   const sealed = model.files.some((file) => file.name === 'moderato.json');
-  console.log(`files: ${model.files.length} read${sealed ? ', hashes of moderato.json met' : ''}`);
+  say(`files: ${model.files.length} read${sealed ? ', hashes of moderato.json met' : ''}`);
   const encoder = await createWorkerClipEncoder({
     model,
     ...deviceOf(options),
   });
   const { executionProvider, dimensions, scoring, preprocessing } = encoder.info;
-  console.log(`runs on ${executionProvider}: ${dimensions} dimensions, ${preprocessing}`);
-  console.log(`${scoring.kind}, logit scale ${scoring.logitScale}, bias ${scoring.logitBias}`);
+  say(`runs on ${executionProvider}: ${dimensions} dimensions, ${preprocessing}`);
+  say(`${scoring.kind}, logit scale ${scoring.logitScale}, bias ${scoring.logitBias}`);
   const { state, drift } = encoder.golden;
-  console.log(`golden embeddings: ${GOLDEN[state]}`);
-  console.log(
-    `drift from them, in cosine: image ${digits(drift.image)}, text ${digits(drift.text)}`,
-  );
+  say(`golden embeddings: ${GOLDEN[state]}`);
+  say(`drift from them, in cosine: image ${digits(drift.image)}, text ${digits(drift.text)}`);
   await encoder.close();
 }
 
@@ -157,9 +156,7 @@ const GOLDEN = {
 
 async function seal(folder: string): Promise<void> {
   const manifest = await sealModel(await resolveModel(folder));
-  console.log(
-    `sealed ${Object.keys(manifest.files ?? {}).length} files in ${folder}/moderato.json`,
-  );
+  say(`sealed ${Object.keys(manifest.files ?? {}).length} files in ${folder}/moderato.json`);
 }
 
 /** A bar for each file on a terminal, a line for each file anywhere else. */
@@ -174,9 +171,9 @@ function createProgress(): { update: (progress: PullProgress) => void; stop: () 
   const update = ({ name, done, total }: PullProgress): void => {
     const finished = done === total;
     if (!process.stdout.isTTY) {
-      if (name !== current) console.log(`fetching ${name}`);
+      if (name !== current) say(`fetching ${name}`);
       if (finished && name !== complete) {
-        console.log(`have ${name}, ${megabytes(done)} MB`);
+        say(`have ${name}, ${megabytes(done)} MB`);
         complete = name;
       }
       current = name;
@@ -189,7 +186,7 @@ function createProgress(): { update: (progress: PullProgress) => void; stop: () 
         hideCursor: true,
       });
       bar.start(total ?? Math.max(1, done), 0, {
-        name: name.padEnd(26),
+        name: printable(name).padEnd(26),
         doneMB: '0',
         totalMB: '?',
       });

@@ -14,6 +14,7 @@ import { dot } from '../model/unit-vectors.ts';
 import { createWorkerClipEncoder } from '../model/worker-clip-encoder.ts';
 import { packageFile } from '../package-files.ts';
 import { findImages } from './image-files.ts';
+import { say } from './printable.ts';
 
 export interface DeviceOptions {
   cuda?: string | true;
@@ -31,9 +32,9 @@ export async function prepareModel(name: string, options: DeviceOptions): Promis
   const model = await readModelFolder(folder, options.precision);
   const { file, bytes, state } = await preparedGraph(model, preparedFolder());
   const weights = await stat(model.graphs.vision);
-  console.log(`${model.id} in ${folder}, ${model.precision}\nprepared graph: ${file}`);
-  console.log(`${STATE[state]}; ${bytes.length} bytes, opset ${readOpset(file, bytes)}`);
-  console.log(`weights: ${model.graphs.vision}, ${weights.size} bytes`);
+  say(`${model.id} in ${folder}, ${model.precision}\nprepared graph: ${file}`);
+  say(`${STATE[state]}; ${bytes.length} bytes, opset ${readOpset(file, bytes)}`);
+  say(`weights: ${model.graphs.vision}, ${weights.size} bytes`);
 
   const images = [golden(model.preprocess), ...(await photos(model.preprocess))];
   const prepared = await createWorkerClipEncoder({ model, ...deviceOf(options) });
@@ -45,8 +46,8 @@ export async function prepareModel(name: string, options: DeviceOptions): Promis
     const texts = await exported.encodeTexts(PROMPTS);
     await prepared.usePrompts(Float32Array.from(texts.flatMap((text) => [...text])));
     const drift = compare(await encode(prepared, images), await encode(exported, images), texts);
-    console.log(`runs on ${prepared.info.executionProvider}`);
-    console.log(
+    say(`runs on ${prepared.info.executionProvider}`);
+    say(
       `drift from the exported fp32 graph on cpu, the largest of ${images.length} images: ` +
         `cosine ${digits(drift.cosine)}, a number of an embedding ${digits(drift.number)}, ` +
         `a similarity ${digits(drift.similarity)}`,

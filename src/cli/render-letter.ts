@@ -2,7 +2,8 @@
 import type { ShownLetter } from '../dead-letters/show.ts';
 import { originText } from '../events/origin.ts';
 import { positionText } from '../events/redrive-note.ts';
-import { drawn, painter, plainTable, printable, type RenderOptions } from './render.ts';
+import { printable } from './printable.ts';
+import { drawn, painter, plainTable, type RenderOptions } from './render.ts';
 import { bytesText, timeText } from './render-letters.ts';
 
 const PREVIEW_BYTES = 256;

@@ -3,7 +3,8 @@ import type { LetterList, LetterSummary } from '../dead-letters/list.ts';
 import type { RedrivePlan } from '../dead-letters/redrive.ts';
 import { originText } from '../events/origin.ts';
 import { positionText } from '../events/redrive-note.ts';
-import { drawn, painter, plainTable, plural, printable, type RenderOptions } from './render.ts';
+import { printable } from './printable.ts';
+import { drawn, painter, plainTable, plural, type RenderOptions } from './render.ts';
 
 const MAX_KEY = 24;
 const MAX_MESSAGE = 60;

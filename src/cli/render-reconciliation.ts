@@ -1,12 +1,12 @@
 /** A reconciliation's report as text for a terminal. Pure: text in, text out. */
 import type { InputPosition } from '../events/types.generated.ts';
 import type { Findings, FoundInput, FoundVerdict, ReconcileReport } from '../reconcile/report.ts';
+import { printable } from './printable.ts';
 import {
   drawn,
   painter,
   plainTable,
   plural,
-  printable,
   type Format,
   type Paint,
   type RenderOptions,

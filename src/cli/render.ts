@@ -16,6 +16,7 @@ import {
   scoreText,
   signed,
 } from '../report/decisive.ts';
+import { printable } from './printable.ts';
 
 export interface RenderOptions {
   /**
@@ -219,9 +220,4 @@ export function painter({ colour, stream = process.stdout }: RenderOptions): Pai
   if (colour === false) return (_, text) => text;
   if (colour === true) return (format, text) => styleText(format, text, { validateStream: false });
   return (format, text) => styleText(format, text, { stream });
-}
-
-/** A file name or a prompt may hold what a terminal obeys: escape sequences, and marks that turn text around. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\u200e\u200f\u202a-\u202e\u2066-\u2069]/gu, '\ufffd');
 }

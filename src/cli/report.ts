@@ -1,4 +1,4 @@
-import { open, readFile } from 'node:fs/promises';
+import { open, readFile, stat } from 'node:fs/promises';
 import { AppError } from '../errors.ts';
 import type { Verdict } from '../events/types.generated.ts';
 import type { DecoderPool } from '../images/decoder-pool.ts';
@@ -32,13 +32,24 @@ export async function writeReport(
   }
 }
 
-/** A data URI; null for an image that cannot be shown. */
+/** A data URI; null for an image that cannot be shown, as one that is not there any more. */
 async function thumbnailOf(images: DecoderPool, file: string): Promise<string | null> {
+  const bytes = await readRegular(file);
+  if (bytes === null) return null;
   try {
-    const webp = await images.thumbnail(await readFile(file), THUMBNAIL_EDGE);
+    const webp = await images.thumbnail(bytes, THUMBNAIL_EDGE);
     return `data:image/webp;base64,${webp.toString('base64')}`;
   } catch (error) {
     if (error instanceof AppError && error.disposition === 'not-inspected') return null;
     throw error;
+  }
+}
+
+/** Null for what cannot be read, and for a pipe or a device, which may have no end. */
+async function readRegular(file: string): Promise<Buffer | null> {
+  try {
+    return (await stat(file)).isFile() ? await readFile(file) : null;
+  } catch {
+    return null;
   }
 }

@@ -44,6 +44,9 @@ export async function serve(
   }
 }
 
+/** sysexits.h: an internal software error. */
+const EX_SOFTWARE = 70;
+
 interface Signals extends Disposable {
   /** From now on the first signal drains this app. */
   stopApp(app: App): void;
@@ -71,11 +74,19 @@ function listenForSignals(drainTimeoutMs: number, logger: Logger): Signals {
     app.stop().catch((error: unknown) => logger.error({ err: error }, messageOf(error)));
   };
   for (const signal of SIGNALS) process.on(signal, onSignal);
+  // It escaped every promise: what was in flight is noted, so that a record that repeats it is found.
+  const onError = (error: unknown): void => {
+    logger.error({ err: error }, 'unexpected error (this is a bug): noting what was in flight');
+    const noted = app?.died(error) ?? Promise.resolve();
+    void noted.finally(() => process.exit(EX_SOFTWARE));
+  };
+  process.once('uncaughtException', onError);
   return {
     stopApp: (started) => {
       app = started;
     },
     [Symbol.dispose]: () => {
+      process.off('uncaughtException', onError);
       for (const signal of SIGNALS) process.off(signal, onSignal);
     },
   };

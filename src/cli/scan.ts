@@ -4,6 +4,7 @@ import { finished } from 'node:stream/promises';
 import { Command } from 'commander';
 import type { Verdict } from '../events/types.generated.ts';
 import type { ReportEntry } from '../report/report-model.ts';
+import { printable } from './printable.ts';
 import { progressBar } from './progress.ts';
 import { renderSummary } from './render.ts';
 
@@ -64,7 +65,7 @@ export function scanCommand(): Command {
         process.stderr.write(`${renderSummary({ verdicts, elapsedMs })}\n`);
         if (options.report !== undefined) {
           await writeReport(options.report, `Scan of ${folders.join(', ')}`, entries);
-          process.stderr.write(`Report: ${resolve(options.report)}\n`);
+          process.stderr.write(`Report: ${printable(resolve(options.report))}\n`);
         }
       } finally {
         await inspector.close();

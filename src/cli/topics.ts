@@ -1,5 +1,6 @@
 import { Command } from 'commander';
-import { topicsOf } from '../topics.ts';
+import { say } from './printable.ts';
+import { eventTopics } from '../topics.ts';
 import { wholeNumberFrom } from './whole-number.ts';
 
 interface CreateOptions {
@@ -7,9 +8,6 @@ interface CreateOptions {
   partitions: number;
   replicationFactor: number;
 }
-
-/** What surrounds an image, and Kafka's own default limit. */
-const OVERHEAD_BYTES = 1024 * 1024;
 
 export function topicsCommand(): Command {
   const create = new Command('create')
@@ -33,16 +31,11 @@ export function topicsCommand(): Command {
       const { loaded, kafka } = await connect(options.config);
       const { config } = loaded;
       const { partitions, replicationFactor } = options;
-      // In JSON images are base64, and so are the whole records that dead letters hold. Everything else that
-      // is written carries an event's key, headers and labels, and may be as large as they are.
-      const event = inBase64(config.images.maxBytes);
-      const limitOf = (topic: string): number =>
-        topic === config.topics.deadLetters ? inBase64(event) : event;
-      const ofEvents = topicsOf(config).map((topic) => ({
+      const ofEvents = eventTopics(config).map(({ topic, bytes }) => ({
         topic,
         partitions,
         replicationFactor,
-        config: { 'max.message.bytes': String(limitOf(topic)) },
+        config: { 'max.message.bytes': String(bytes) },
       }));
       // Every instance reads all of a list, and its entries stay until they are removed.
       const ofLists = config.lists
@@ -57,15 +50,11 @@ export function topicsCommand(): Command {
       for (const topic of created) {
         const isOfEvents = ofEvents.some((each) => each.topic === topic);
         const kind = isOfEvents ? `${partitions} partitions` : 'compacted';
-        process.stdout.write(`created ${topic} (${kind})\n`);
+        say(`created ${topic} (${kind})`);
       }
-      for (const topic of existed) process.stdout.write(`${topic} was there already\n`);
+      for (const topic of existed) say(`${topic} was there already`);
     });
   return new Command('topics')
     .description('manage the topics of a configuration')
     .addCommand(create);
-}
-
-function inBase64(bytes: number): number {
-  return Math.ceil((bytes * 4) / 3) + OVERHEAD_BYTES;
 }

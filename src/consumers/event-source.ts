@@ -48,8 +48,15 @@ export interface PartitionStatus {
   partition: number;
   /** The next offset to be read by whoever owns the partition after us; -1 before the first commit. */
   committed: number;
+  /** The offset before which everything delivered is resolved; -1 while unknown. */
+  position?: number;
   /** Records in the partition not yet resolved; null until the broker has told its end offset. */
   lag: number | null;
+  /** Records that wait for an absent dependency. */
+  parked?: number;
+  /** The offset behind the last record, and the one that an open transaction holds readers back at. */
+  end?: number | undefined;
+  lastStable?: number | undefined;
 }
 
 export interface SourceStatus {
@@ -57,7 +64,10 @@ export interface SourceStatus {
   alive: boolean;
   /** True from the first assignment on, even an empty one. */
   assigned: boolean;
+  /** True while records wait and nothing pulls them. */
   paused: boolean;
+  /** How long brokers have asked this client to slow down, together, in ms. */
+  throttledMs?: number;
   partitions: PartitionStatus[];
 }
 

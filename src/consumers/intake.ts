@@ -15,16 +15,17 @@ const FIRST_COST_MS = 10;
 /** A partition with large records would hardly move with less. */
 const MIN_PARTITION_BYTES = 2 * 1024 * 1024;
 
-/** Records of one partition that were fetched and not handed out. */
-interface Waiting {
-  record: KafkaRecord;
+/** What one fetch has brought; its memory is let go of when all of it was taken. */
+interface Chunk {
+  records: Iterator<KafkaRecord>;
   bytes: number;
 }
 
+/** Records of one partition that were fetched and not handed out. They are decoded as they are taken. */
 export class PartitionIntake {
   readonly partition: number;
-  readonly #waiting: Waiting[] = [];
-  #head = 0;
+  readonly #chunks: Chunk[] = [];
+  #head: KafkaRecord | undefined;
   /** Memory of what waits. */
   bytes = 0;
   /** The offset behind everything that was fetched, markers and gaps too. */
@@ -41,33 +42,33 @@ export class PartitionIntake {
   }
 
   get isEmpty(): boolean {
-    return this.#head >= this.#waiting.length;
+    return this.peek() === undefined;
   }
 
+  /** The next record, which stays. */
   peek(): KafkaRecord | undefined {
-    return this.#waiting[this.#head]?.record;
+    while (this.#head === undefined && this.#chunks[0] !== undefined) {
+      const { records, bytes } = this.#chunks[0];
+      const next = records.next();
+      if (next.done) {
+        this.#chunks.shift();
+        this.bytes -= bytes;
+      } else {
+        this.#head = next.value;
+      }
+    }
+    return this.#head;
   }
 
-  push(records: readonly KafkaRecord[], bytes: number): void {
-    const each = records.length > 0 ? bytes / records.length : 0;
-    for (const record of records) this.#waiting.push({ record, bytes: each });
+  push(records: Iterable<KafkaRecord>, bytes: number): void {
+    this.#chunks.push({ records: records[Symbol.iterator](), bytes });
     this.bytes += bytes;
   }
 
   shift(): KafkaRecord | undefined {
-    const next = this.#waiting[this.#head];
-    if (!next) return undefined;
-    this.#head += 1;
-    this.bytes -= next.bytes;
-    if (this.isEmpty) {
-      this.#waiting.length = 0;
-      this.#head = 0;
-      this.bytes = 0;
-    } else if (this.#head >= 1024 && this.#head * 2 > this.#waiting.length) {
-      this.#waiting.splice(0, this.#head);
-      this.#head = 0;
-    }
-    return next.record;
+    const next = this.peek();
+    this.#head = undefined;
+    return next;
   }
 }
 

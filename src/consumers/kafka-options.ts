@@ -2,6 +2,7 @@ import type { KafkaClient } from '../kafka/client.ts';
 import type { GroupConsumer, GroupConsumerOptions } from '../kafka/group/group-consumer.ts';
 import type { Clock } from '../clock.ts';
 import type { FaultPoints } from '../fault-points.ts';
+import type { EventSource } from './event-source.ts';
 import type { Logger } from '../logger.ts';
 
 /** Named as in the configuration's `kafka` section, so that it can be spread into these. */
@@ -54,6 +55,12 @@ export interface KafkaEventSourceOptions {
   faults?: FaultPoints | undefined;
   /** Makes the member of the group, for tests. @default a GroupConsumer */
   createConsumer?: (options: GroupConsumerOptions) => GroupMember;
+}
+
+/** A source that knows what is to be noted beside a committed offset. */
+export interface NotingEventSource extends EventSource {
+  /** The metadata to commit with the next offset of a partition. */
+  note(partition: number): string;
 }
 
 /** What a source asks of its member of the group. */

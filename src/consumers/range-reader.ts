@@ -5,7 +5,7 @@ import { AppError } from '../errors.ts';
 import { kafkaError } from '../kafka/errors.ts';
 import { withAdmin } from '../kafka/topics.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
-import { toKafkaRecord } from '../kafka/fetched-message.ts';
+import { toKafkaRecord, type FetchedMessage } from '../kafka/fetch/fetched-message.ts';
 import type { OffsetRange, RangePositions } from './range-positions.ts';
 
 const STALL_TIMEOUT_MS = 90_000;
@@ -137,7 +137,9 @@ export class RangeReader {
         if (this.#over || !range) return;
         if (offset < range.next || offset >= range.to) continue;
         try {
-          await this.#options.onRecord(toKafkaRecord(topic, partition, message));
+          await this.#options.onRecord(
+            toKafkaRecord(topic, partition, message as unknown as FetchedMessage),
+          );
         } catch (error) {
           this.#end(error); // not to kafkajs, which would try again
           return;

@@ -55,13 +55,13 @@ export class SoloRuns {
     if (suspicion.suspects.length === 0) this.#partitions.delete(record.partition);
   }
 
-  accuse(
-    partition: number,
-    offsets: readonly number[],
-    death: { isAlone: boolean; fault: string },
-  ): void {
-    const before = this.#partitions.get(partition) ?? { suspects: [], fault: '' };
-    this.#partitions.set(partition, accuse(before, offsets, death));
+  /** Adds one more death at each of `records`. */
+  accuse(records: readonly KafkaRecord[], death: { isAlone: boolean; fault: string }): void {
+    for (const [partition, accused] of Map.groupBy(records, (record) => record.partition)) {
+      const before = this.#partitions.get(partition) ?? { suspects: [], fault: '' };
+      const offsets = accused.map(({ offset }) => offset);
+      this.#partitions.set(partition, accuse(before, offsets, death));
+    }
   }
 
   /** What is to be committed with the partition's offset. */

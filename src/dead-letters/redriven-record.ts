@@ -1,9 +1,11 @@
 import { Partitioners, type PartitionMetadata } from 'kafkajs';
 import type { KafkaRecord } from '../kafka/record.ts';
-import { originOf, redrivenHeaders } from '../events/origin.ts';
-import { redriveNote, type LetterPosition } from '../events/redrive-note.ts';
+import { AppError } from '../errors.ts';
+import { originOf, originText, redrivenHeaders } from '../events/origin.ts';
+import { positionText, redriveNote, type LetterPosition } from '../events/redrive-note.ts';
+import { lostParts } from '../events/shrunk.ts';
 import type { DeadLetter } from '../events/types.generated.ts';
-import { kafkaHeaders, recordBytes } from '../producers/kafka-message.ts';
+import { kafkaHeaders, recordBytes } from '../kafka/outgoing-message.ts';
 import type { PlacedMessage } from './redrive-producer.ts';
 
 /** The topic that a record is redriven to. */
@@ -25,8 +27,10 @@ const choosePartition = Partitioners.DefaultPartitioner();
 /**
  * @param at - the record that holds the letter. The note follows it in its partition, so that whoever reads on
  *   from a letter comes to its note.
+ * Throws AppError `letter_incomplete` for a letter that was shrunk to fit its topic.
  */
 export function redriven(letter: DeadLetter, at: KafkaRecord, target: Target): Redriven {
+  assertWhole(letter, at);
   const { key, value } = letter;
   const position = { partition: at.partition, offset: at.offset };
   const headers = redrivenHeaders(letter.headers, originOf(letter), letter.attempts);
@@ -56,6 +60,15 @@ export function redriven(letter: DeadLetter, at: KafkaRecord, target: Target): R
       },
     ],
   };
+}
+
+function assertWhole(letter: DeadLetter, at: KafkaRecord): void {
+  const lost = lostParts(letter);
+  if (lost.length === 0) return;
+  throw new AppError(
+    'letter_incomplete',
+    `redriving ${positionText(at)} of ${at.topic}: it does not hold the whole record (${lost.join(', ')}); the original is ${originText(letter)}, publish that again`,
+  );
 }
 
 /** The original one; where the topic has it no more, one that follows from the record. */

@@ -1,24 +1,38 @@
-import type avsc from 'avsc';
 import { AppError, messageOf } from '../errors.ts';
-import { assertWithinBounds } from './avro-bounds.ts';
+import { AvroCursor } from './avro-cursor.ts';
+import { Mismatch, resolveMessage } from './avro-resolve.ts';
+import type { AvroSchema } from './avro-schema.ts';
+import type { Read } from './avro-scalars.ts';
+import type { Fault } from './faults.ts';
 import type { Contract } from './schemas.ts';
 
-/** Turns an Avro body into a message of the contract. Throws AppError `event_undecodable`. */
-export type AvroReader = (body: Buffer) => unknown;
+/**
+ * Turns an Avro body into a message of the contract. What is wrong with single fields goes to `faults`.
+ * Throws AppError `event_undecodable`, and `event_schema_incompatible` for a value in a branch of the writer's
+ * schema that cannot be read as ours.
+ */
+export type AvroReader = (body: Buffer, faults: Fault[]) => unknown;
 
 /**
- * Reads what `writer` wrote as the contract's current version: fields it lacks get their defaults, fields
- * it has on top are skipped (Avro specification, "Schema Resolution"). Building one is slow (about a
- * millisecond): keep it for all records of the writer. Throws AppError `event_schema_incompatible`.
+ * Reads what `writer` wrote as the contract's current version. Building a reader is slow (about a millisecond): keep
+ * it for all records of the writer. Throws AppError `event_schema_incompatible`.
  */
-export function createAvroReader(contract: Contract, writer: avsc.Type): AvroReader {
-  const { title, type } = contract;
-  const resolver = type.equals(writer) ? undefined : resolve(contract, writer);
-  return (body) => {
+export function createAvroReader(contract: Contract, writer: AvroSchema): AvroReader {
+  const { title, type, maxValues } = contract;
+  let read: Read;
+  try {
+    read = resolveMessage(writer, type);
+  } catch (error) {
+    throw incompatible(title, error);
+  }
+  return (body, faults) => {
     try {
-      assertWithinBounds(writer, body);
-      return type.fromBuffer(body, resolver) as unknown;
+      const cursor = new AvroCursor(body, maxValues);
+      const message = read(cursor, faults);
+      cursor.end();
+      return message;
     } catch (error) {
+      if (error instanceof Mismatch) throw incompatible(title, error);
       throw new AppError(
         'event_undecodable',
         `decoding ${title}: not a valid Avro body: ${messageOf(error)}`,
@@ -28,15 +42,10 @@ export function createAvroReader(contract: Contract, writer: avsc.Type): AvroRea
   };
 }
 
-function resolve({ title, type }: Contract, writer: avsc.Type) {
-  try {
-    // Names are compared without their namespace, as the specification asks.
-    return type.createResolver(writer, { ignoreNamespaces: true });
-  } catch (error) {
-    throw new AppError(
-      'event_schema_incompatible',
-      `decoding ${title}: the writer's schema cannot be read as ours (${messageOf(error).slice(0, 300)}); publish with the schema that ships with Moderato or a compatible one`,
-      { cause: error },
-    );
-  }
+function incompatible(title: string, cause: unknown): AppError {
+  return new AppError(
+    'event_schema_incompatible',
+    `decoding ${title}: the writer's schema cannot be read as ours (${messageOf(cause).slice(0, 300)}); publish with the schema that ships with Moderato or a compatible one`,
+    { cause },
+  );
 }

@@ -51,10 +51,13 @@ const SPEC_VERSION: Header = { name: 'ce_specversion', value: Buffer.from('1.0')
 /** What a CloudEvents string must not hold: control characters (and lone surrogates, replaced before). */
 const FORBIDDEN = /[\u0000-\u001f\u007f-\u009f]/;
 
+/** Headers that describe the input's value: its event, its encoding and its writer's schema. */
+const OF_THE_INPUT = /^(ce_.*|content-type|__value_schema_id|apicurio\.value\..*)$/is;
+
 /**
  * The headers of a message in the binary content mode of the Kafka protocol binding (CloudEvents 1.0).
- * Carried-over headers stay in their order, but for `ce_*` and `content-type`: those described the
- * input record, and this is another event. The trace goes on in `traceparent`.
+ * Carried-over headers stay in their order, but for those that describe the input's value: this is another one.
+ * The trace goes on in `traceparent`.
  */
 export function cloudEventHeaders(
   event: CloudEvent,
@@ -62,7 +65,7 @@ export function cloudEventHeaders(
   carried: readonly Header[] = [],
 ): Header[] {
   const { id, type, source, subject, time } = event;
-  const headers = carried.filter(({ name }) => !/^(ce_.*|content-type)$/is.test(name));
+  const headers = carried.filter(({ name }) => !OF_THE_INPUT.test(name));
   const set = (name: string, value: string): void => {
     headers.push({ name, value: Buffer.from(value) });
   };

@@ -1,4 +1,4 @@
-import type avsc from 'avsc';
+import avsc from 'avsc';
 
 /** The fingerprint of the empty text, and the table's polynomial. */
 const EMPTY = 0xc15d213aa4d7a795n;
@@ -25,4 +25,12 @@ export function schemaFingerprint(type: avsc.Type): Buffer {
   // avsc's `schema()` without attributes is the specification's parsing canonical form.
   fingerprint.writeBigUInt64LE(crc64Avro(Buffer.from(JSON.stringify(type.schema()))));
   return fingerprint;
+}
+
+/** The fingerprint of a schema in JSON. Defaults take no part in it, and avsc refuses some that others accept. */
+export function textFingerprint(text: string): Buffer {
+  const schema = JSON.parse(text, (key, value: unknown) =>
+    key === 'default' ? undefined : value,
+  ) as avsc.Schema;
+  return schemaFingerprint(avsc.Type.forSchema(schema, { omitRecordMethods: true }));
 }

@@ -31,7 +31,8 @@ export {
 } from './message-encoder.ts';
 export { originOf } from './origin.ts';
 export { isRedriveNote } from './redrive-note.ts';
-export type { SchemaRegistry } from './schema-registry.ts';
+export { lostParts } from './shrunk.ts';
+export type { SchemaId, SchemaRegistry, WriterSchema } from './schema-registry.ts';
 export { createSchemaRegistry } from './http-schema-registry.ts';
 export type { RegistryHttpOptions } from './registry-http.ts';
 export { verdictId, type VerdictOrigin } from './verdict-id.ts';

@@ -1,15 +1,8 @@
 import avsc from 'avsc';
 import { fromBase64 } from './base64.ts';
-import { isTimestamp } from './schemas.ts';
-
-/** What is wrong at one place of a message. `path` is dotted: `image.bytes`. */
-export interface Fault {
-  path: string;
-  problem: string;
-}
-
-/** ISO 8601 with a zone; without one the instant would depend on where Moderato runs. */
-const INSTANT = /^\d{4}-\d\d-\d\dT\d\d:\d\d(:\d\d(\.\d+)?)?(Z|[+-]\d\d:\d\d)$/;
+import type { Fault } from './faults.ts';
+import { isTimeInRange, parseInstant, TIME_RANGE } from './instant.ts';
+import { defaultOf, isTimestamp } from './schemas.ts';
 
 /**
  * A message of `type` from parsed JSON: bytes from base64, timestamps from ISO 8601 or epoch ms, absent
@@ -32,24 +25,27 @@ export function fromJson(type: avsc.Type, value: unknown, path: string, faults: 
     const message: Record<string, unknown> = {};
     for (const field of type.fields) {
       const at = path === '' ? field.name : `${path}.${field.name}`;
-      if (Object.hasOwn(value, field.name)) {
-        message[field.name] = fromJson(field.type, value[field.name], at, faults);
-      } else {
-        const absent: unknown = field.defaultValue();
-        if (absent === undefined) faults.push({ path: at, problem: 'missing' });
-        message[field.name] = absent;
+      const given = Object.hasOwn(value, field.name) ? value[field.name] : undefined;
+      // A null where there is none in our schema counts as left out, as publishers with nullable fields mean it.
+      const absent: unknown = given === undefined || given === null ? defaultOf(field) : null;
+      if (given === undefined && absent === undefined) {
+        faults.push({ path: at, problem: 'missing' });
       }
+      const isAbsent = given === undefined || (given === null && absent !== undefined);
+      message[field.name] = isAbsent ? absent : fromJson(field.type, given, at, faults);
     }
     return message;
   }
   if (type instanceof types.MapType) {
     if (!isObject(value)) return wrong('expected an object');
-    const entries = Object.entries(value).map(([key, item]) => {
+    // Keys are a stranger's: `__proto__` is one like any other.
+    const entries = Object.create(null) as Record<string, unknown>;
+    for (const [key, item] of Object.entries(value)) {
       const name = key.toWellFormed();
       const at = `${path}.${name.slice(0, 60)}`;
-      return [name, fromJson(type.valuesType as avsc.Type, item, at, faults)];
-    });
-    return Object.fromEntries(entries) as unknown;
+      entries[name] = fromJson(type.valuesType as avsc.Type, item, at, faults);
+    }
+    return entries;
   }
   if (type instanceof types.ArrayType) {
     if (!Array.isArray(value)) return wrong('expected an array');
@@ -60,8 +56,10 @@ export function fromJson(type: avsc.Type, value: unknown, path: string, faults: 
     return wrong(`expected one of ${type.symbols.join(', ')}`);
   }
   if (isTimestamp(type) && typeof value === 'string') {
-    const instant = INSTANT.test(value) ? Date.parse(value) : Number.NaN;
-    return Number.isNaN(instant) ? wrong('expected ISO 8601 with a zone, or epoch ms') : instant;
+    return parseInstant(value) ?? wrong('expected ISO 8601 with a zone, or epoch ms');
+  }
+  if (isTimestamp(type) && type.isValid(value) && !isTimeInRange(Number(value))) {
+    return wrong(TIME_RANGE);
   }
   return scalarFromJson(type, value, wrong);
 }

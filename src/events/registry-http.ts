@@ -1,4 +1,6 @@
 import { AppError, messageOf } from '../errors.ts';
+import { assertJsonWithin } from './json-bounds.ts';
+import { MAX_REGISTRY_ANSWER, MAX_SCHEMA_DEPTH, MAX_SCHEMA_VALUES } from './limits.ts';
 
 export interface RegistryHttpOptions {
   /** The base of the API, for example https://registry.example:8081. */
@@ -14,13 +16,23 @@ export interface RegistryHttpOptions {
   timeoutMs?: number | undefined;
 }
 
-/** An answer worth telling apart; `code` is the registry's own error code. */
-export type RegistryAnswer =
-  { found: true; body: Record<string, unknown> } | { found: false; code: number };
+/** An answer of any status but those of an outage. */
+export interface RegistryAnswer {
+  status: number;
+  /** The JSON in it; undefined where it is none, or beyond the limits. */
+  body: unknown;
+  /** Which limit it breaks; null: none. */
+  excess: string | null;
+  /** The registry's own error code; null where it says none, so that a proxy may be speaking. */
+  code: number | null;
+  /** For messages: status and the registry's own words, bounded and on one line. */
+  said: string;
+}
 
 /**
- * Sends one request and waits for its JSON. `doing` begins the messages: `registering …`.
- * Throws AppError `registry_unavailable` or `registry_rejected`.
+ * Sends one request and waits for its answer. `doing` begins the messages: `registering …`.
+ * Throws AppError `registry_unavailable` when there is none, or a 408, a 429 or a 5xx, and `registry_rejected` for
+ * a 401.
  */
 export type RegistryRequest = (
   doing: string,
@@ -30,6 +42,8 @@ export type RegistryRequest = (
 ) => Promise<RegistryAnswer>;
 
 const MEDIA_TYPE = 'application/vnd.schemaregistry.v1+json';
+export const CREDENTIALS_REMEDY =
+  'check registry.username, MODERATO_REGISTRY_PASSWORD and what that user may do';
 
 /** Throws AppError `config_invalid` when the URL holds credentials. */
 export function createRegistryRequest(options: RegistryHttpOptions): RegistryRequest {
@@ -45,17 +59,18 @@ export function createRegistryRequest(options: RegistryHttpOptions): RegistryReq
   const authorization = basicAuthorization(options);
 
   return async (doing, method, path, body) => {
-    let response: Response;
-    let text: string;
+    let status: number;
+    let bytes: Buffer | null;
     const deadline = AbortSignal.timeout(timeoutMs);
     try {
-      response = await fetch(base + path, {
+      const response = await fetch(base + path, {
         method,
         headers: { accept: MEDIA_TYPE, 'content-type': MEDIA_TYPE, ...authorization },
         body: body === undefined ? null : JSON.stringify(body),
         signal: deadline,
       });
-      text = await response.text();
+      status = response.status;
+      bytes = await bytesOf(response);
     } catch (error) {
       const reason = deadline.aborted ? `no answer in ${timeoutMs} ms` : reasonOf(error);
       throw new AppError(
@@ -64,41 +79,50 @@ export function createRegistryRequest(options: RegistryHttpOptions): RegistryReq
         { cause: error },
       );
     }
-    return answerOf({ doing, base, status: response.status, text });
+    return answerOf({ doing, base, status, bytes });
   };
 }
 
-function answerOf(response: { doing: string; base: string; status: number; text: string }) {
-  const { doing, base, status } = response;
-  const body = parseObject(response.text);
-  if (status >= 200 && status < 300 && body !== null) return { found: true, body } as const;
+/** Null where there are more than an answer may have. */
+async function bytesOf(response: Response): Promise<Buffer | null> {
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const body = (response.body ?? []) as AsyncIterable<Uint8Array>;
+  for await (const chunk of body) {
+    length += chunk.length;
+    if (length > MAX_REGISTRY_ANSWER) return null; // leaving the loop cancels the rest
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks);
+}
 
-  const code = body !== null && typeof body['error_code'] === 'number' ? body['error_code'] : null;
-  // 404xx is the registry speaking; any other 404 comes from a proxy or a wrong path, and says nothing.
-  if (status === 404 && code !== null && code >= 40_400 && code < 40_500) {
-    return { found: false, code } as const;
+interface RawAnswer {
+  doing: string;
+  base: string;
+  status: number;
+  bytes: Buffer | null;
+}
+
+function answerOf({ doing, base, status, bytes }: RawAnswer): RegistryAnswer {
+  const { body, excess } = parseBody(bytes);
+  const { error_code: code, message } = { error_code: null, message: null, ...asObject(body) };
+  const said = `the schema registry at ${base} answered ${status}${wordsOf(message)}`;
+  if (status === 401) {
+    throw new AppError('registry_rejected', `${doing}: ${said}; ${CREDENTIALS_REMEDY}`);
   }
-  const said = body !== null && typeof body['message'] === 'string' ? body['message'] : '';
-  const answer = `the schema registry at ${base} answered ${status}${said && ` (${said.slice(0, 300)})`}`;
-  if (status === 401 || status === 403) {
-    throw new AppError(
-      'registry_rejected',
-      `${doing}: ${answer}; check registry.username, MODERATO_REGISTRY_PASSWORD and what that user may do`,
-    );
+  if (status === 408 || status === 429 || status >= 500) {
+    throw new AppError('registry_unavailable', `${doing}: ${said}`);
   }
-  if (status === 409) {
-    throw new AppError(
-      'registry_rejected',
-      `${doing}: ${answer}; the schema breaks the subject's compatibility level: use another topic or relax that level`,
-    );
-  }
-  if (status === 400 || status === 422) {
-    throw new AppError('registry_rejected', `${doing}: ${answer}`);
-  }
-  throw new AppError(
-    'registry_unavailable',
-    `${doing}: ${answer}, which is no answer of a schema registry's API; is registry.url right?`,
-  );
+  return { status, body, excess, code: typeof code === 'number' ? code : null, said };
+}
+
+const MOST_WORDS = 300;
+
+function wordsOf(message: unknown): string {
+  if (typeof message !== 'string') return '';
+  const words = message.slice(0, MOST_WORDS).toWellFormed();
+  const clean = words.replace(/[\p{C}\s]+/gu, ' ').trim();
+  return clean === '' ? '' : ` (${clean})`;
 }
 
 function basicAuthorization({ username, password }: RegistryHttpOptions) {
@@ -107,16 +131,29 @@ function basicAuthorization({ username, password }: RegistryHttpOptions) {
   return { authorization: `Basic ${credentials}` };
 }
 
-/** fetch says only "fetch failed"; what happened is in its cause. */
+/** fetch says only "fetch failed"; what happened is in its cause, but for a 407, which it hides (Fetch standard). */
 function reasonOf(error: unknown): string {
-  return messageOf(error instanceof Error && error.cause !== undefined ? error.cause : error);
+  const reason = messageOf(
+    error instanceof Error && error.cause !== undefined ? error.cause : error,
+  );
+  const isSilent = reason === '' || reason === 'Error';
+  return isSilent ? 'fetch gives no reason, as where a proxy wants credentials (407)' : reason;
 }
 
-function parseObject(text: string): Record<string, unknown> | null {
+function parseBody(bytes: Buffer | null): Pick<RegistryAnswer, 'body' | 'excess'> {
+  if (bytes === null) return { body: undefined, excess: `more than ${MAX_REGISTRY_ANSWER} bytes` };
   try {
-    const value: unknown = JSON.parse(text);
-    return typeof value === 'object' && value !== null ? { ...value } : null;
-  } catch {
-    return null;
+    assertJsonWithin(bytes, { depth: MAX_SCHEMA_DEPTH, values: MAX_SCHEMA_VALUES });
+  } catch (error) {
+    return { body: undefined, excess: messageOf(error) };
   }
+  try {
+    return { body: JSON.parse(bytes.toString()) as unknown, excess: null };
+  } catch {
+    return { body: undefined, excess: null };
+  }
+}
+
+function asObject(value: unknown): object {
+  return typeof value === 'object' && value !== null ? value : {};
 }

@@ -6,6 +6,7 @@
 import { readFileSync } from 'node:fs';
 import avsc from 'avsc';
 import { packageFile } from '../package-files.ts';
+import { MAX_EVENT_VALUES, MAX_MESSAGE_VALUES } from './limits.ts';
 
 /** One kind of message. */
 export interface Contract {
@@ -14,6 +15,8 @@ export interface Contract {
   /** The Avro schema as shipped, minified: what is registered. */
   readonly text: string;
   readonly type: avsc.Type;
+  /** Values that one message may hold, in JSON or Avro. */
+  readonly maxValues: number;
 }
 
 const MILLIS = avsc.Type.forSchema('long');
@@ -24,12 +27,11 @@ export function isTimestamp(type: avsc.Type): boolean {
 }
 
 /**
- * The type of an Avro schema in JSON; `named` holds the types it may refer to by name and receives those
- * it defines. Throws when the text is no Avro schema.
+ * The type of one of our own Avro schemas in JSON, to write by and to check against. Schemas of other publishers are
+ * read by `parseAvroSchema`. Throws when the text is no Avro schema.
  */
-export function parseSchema(text: string, named: Record<string, avsc.Type> = {}): avsc.Type {
+export function parseSchema(text: string): avsc.Type {
   return avsc.Type.forSchema(JSON.parse(text) as avsc.Schema, {
-    registry: named,
     omitRecordMethods: true,
     typeHook: (schema) => {
       const { type, logicalType } = schema as { type?: unknown; logicalType?: unknown };
@@ -38,13 +40,23 @@ export function parseSchema(text: string, named: Record<string, avsc.Type> = {})
   });
 }
 
-function load(title: string, file: string): Contract {
+/**
+ * What a field is read as where the publisher has none; undefined where it must have one. Maps have no prototype,
+ * as those that are read have none: their keys are a stranger's.
+ */
+export function defaultOf(field: avsc.types.Field): unknown {
+  const value: unknown = field.defaultValue();
+  if (!(field.type instanceof avsc.types.MapType) || value === undefined) return value;
+  return Object.assign(Object.create(null) as object, value);
+}
+
+function load(title: string, file: string, maxValues = MAX_MESSAGE_VALUES): Contract {
   const text = JSON.stringify(JSON.parse(readFileSync(packageFile(`schemas/${file}`), 'utf8')));
-  return { title, text, type: parseSchema(text) };
+  return { title, text, type: parseSchema(text), maxValues };
 }
 
 export const CONTRACTS = {
-  imageEvent: load('image event', 'image-event.v1.avsc'),
+  imageEvent: load('image event', 'image-event.v1.avsc', MAX_EVENT_VALUES),
   verdict: load('verdict', 'verdict.v1.avsc'),
   deadLetter: load('dead letter', 'dead-letter.v1.avsc'),
   embedding: load('embedding', 'embedding.v1.avsc'),

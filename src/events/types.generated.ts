@@ -11,7 +11,7 @@ export interface DeadLetterError {
   stage: string;
 }
 
-/** An input record that could not be decoded, kept whole so that it can be redriven. */
+/** An input record that could not be decoded, kept whole so that it can be redriven, as far as the dead-letter topic has room. */
 export interface DeadLetter {
   topic: string;
   partition: number;
@@ -24,6 +24,12 @@ export interface DeadLetter {
   error: DeadLetterError;
   attempts: number;
   failedAt: number;
+  /** What was left out or cut so that the message fits its topic: headers, key, texts, record-headers, record-key, record-value, minimal. With record-* or minimal, this is not the whole record: it cannot be redriven. */
+  shrunk: Array<string>;
+  /** Of the whole value, where `value` is only its beginning; else null. */
+  valueBytes: null | number;
+  /** Lower-case hex of the whole value, where `value` is only its beginning; else null. */
+  valueSha256: null | string;
 }
 
 export interface OtherView {
@@ -85,7 +91,7 @@ export interface NotInspectedReason {
   /** Stable and machine-readable; see docs/concepts.md. */
   code: string;
   message: string;
-  /** decode | fetch | preprocess | infer */
+  /** decode | fetch | preprocess | infer | emit */
   stage: string;
   /** The strongest onError of the enforced policies: what the bundle asks to be done with an image that nobody looked at. */
   requested: Band;
@@ -251,4 +257,6 @@ export interface Verdict {
   bundle: BundleIdentity;
   /** Milliseconds; null for a stage that was not reached. */
   timings: Timings;
+  /** What was left out or cut so that the messages fit their topics: headers, labels, texts, key, policies, minimal, embedding-others, embedding. Empty: nothing. */
+  shrunk: Array<string>;
 }

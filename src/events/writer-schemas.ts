@@ -1,7 +1,9 @@
+import { LRUCache } from 'lru-cache';
 import { systemClock, type Clock } from '../clock.ts';
-import { AppError, dispositionOf } from '../errors.ts';
+import { AppError, dispositionOf, messageOf } from '../errors.ts';
 import { createAvroReader, type AvroReader } from './avro-reader.ts';
-import type { SchemaRegistry } from './schema-registry.ts';
+import { parseAvroSchema, type AvroSchema, type NamedSchemas } from './avro-schema.ts';
+import type { SchemaId, SchemaRegistry, WriterSchema } from './schema-registry.ts';
 import type { Contract } from './schemas.ts';
 
 export interface WriterSchemasOptions {
@@ -13,6 +15,11 @@ export interface WriterSchemasOptions {
    * @default 200
    */
   maxKept?: number;
+  /**
+   * Characters of the schemas of the readers kept, together.
+   * @default 33554432
+   */
+  maxKeptLength?: number;
   /**
    * How long an id that the registry does not know is refused without asking again, in ms.
    * @default 10000
@@ -27,7 +34,7 @@ export interface WriterSchemasOptions {
 }
 
 /** The reader for a writer's schema id; throws what `SchemaRegistry.schemaOf` does. */
-export type ReaderOf = (id: number) => Promise<AvroReader>;
+export type ReaderOf = (id: SchemaId) => Promise<AvroReader>;
 
 /**
  * Looks up each schema id once, however many records wait for it. Lookups go one at a time: steady
@@ -35,25 +42,27 @@ export type ReaderOf = (id: number) => Promise<AvroReader>;
  */
 export function createWriterSchemas(options: WriterSchemasOptions): ReaderOf {
   const { contract, registry, clock = systemClock } = options;
-  const { maxKept = 200, refuseForMs = 10_000, missIntervalMs = 100 } = options;
-  const readers = new Map<number, AvroReader>();
-  const refused = new Map<number, { error: AppError; until: number }>();
-  const pending = new Map<number, Promise<AvroReader>>();
+  const { maxKept = 200, maxKeptLength = 32 * 1024 * 1024 } = options;
+  const { refuseForMs = 10_000, missIntervalMs = 100 } = options;
+  const readers = new LRUCache<SchemaId, AvroReader>({ max: maxKept, maxSize: maxKeptLength });
+  const refused = new LRUCache<SchemaId, { error: AppError; until: number }>({ max: maxKept });
+  const pending = new Map<SchemaId, Promise<AvroReader>>();
   let lastLookup: Promise<unknown> = Promise.resolve();
   let quietUntil = 0;
 
-  async function lookUp(id: number): Promise<AvroReader> {
+  async function lookUp(id: SchemaId): Promise<AvroReader> {
     const quiet = quietUntil - clock.elapsed();
     if (quiet > 0) await clock.sleep(quiet);
     try {
-      const reader = createAvroReader(contract, await registry.schemaOf(id));
-      keep(readers, id, reader, maxKept);
+      const writer = await registry.schemaOf(id);
+      const reader = createAvroReader(contract, parse(writer, `looking up schema ${id}`));
+      readers.set(id, reader, { size: lengthOf(writer) });
       return reader;
     } catch (error) {
       if (error instanceof AppError && dispositionOf(error) === 'dead-letter') {
         const now = clock.elapsed();
         quietUntil = now + missIntervalMs;
-        keep(refused, id, { error, until: now + refuseForMs }, maxKept);
+        refused.set(id, { error, until: now + refuseForMs });
       }
       throw error;
     }
@@ -61,10 +70,7 @@ export function createWriterSchemas(options: WriterSchemasOptions): ReaderOf {
 
   return async (id) => {
     const reader = readers.get(id);
-    if (reader) {
-      keep(readers, id, reader, maxKept);
-      return reader;
-    }
+    if (reader) return reader;
     const refusal = refused.get(id);
     if (refusal && clock.elapsed() < refusal.until) throw refusal.error;
 
@@ -77,9 +83,20 @@ export function createWriterSchemas(options: WriterSchemasOptions): ReaderOf {
   };
 }
 
-/** Puts an entry at the young end of the map and drops from the old one. */
-function keep<T>(entries: Map<number, T>, id: number, entry: T, max: number): void {
-  entries.delete(id);
-  entries.set(id, entry);
-  if (entries.size > max) entries.delete(entries.keys().next().value ?? id);
+function parse({ schema, references }: WriterSchema, doing: string): AvroSchema {
+  const named: NamedSchemas = new Map();
+  try {
+    for (const reference of references) parseAvroSchema(reference, named);
+    return parseAvroSchema(schema, named);
+  } catch (error) {
+    throw new AppError(
+      'event_schema_incompatible',
+      `${doing}: not a valid Avro schema: ${messageOf(error).slice(0, 300)}`,
+      { cause: error },
+    );
+  }
+}
+
+function lengthOf({ schema, references }: WriterSchema): number {
+  return references.reduce((sum, { length }) => sum + length, schema.length + 1);
 }

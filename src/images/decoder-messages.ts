@@ -32,7 +32,13 @@ export interface DecoderResults {
 
 export type DecoderResult = DecoderResults[keyof DecoderResults];
 
+/** A request with a number that is in the reply to it. */
+export interface DecoderJob {
+  job: number;
+  request: DecoderRequest;
+}
+
 export type DecoderReply =
   | { kind: 'ready' }
-  | { kind: 'done'; result: DecoderResult }
-  | { kind: 'failed'; code: ErrorCode; message: string };
+  | { kind: 'done'; job: number; result: DecoderResult }
+  | { kind: 'failed'; job: number; code: ErrorCode; message: string };

@@ -1,11 +1,12 @@
-import { AppError, DISPOSITIONS, type ErrorCode } from '../errors.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
 import { startDecoderChild, type DecoderChild } from './decoder-child.ts';
 import type {
-  DecoderReply,
+  DecoderJob,
   DecoderRequest,
   DecoderResults,
   DecoderSettings,
 } from './decoder-messages.ts';
+import { createReplyReader } from './decoder-reply.ts';
 import { DEFAULT_VIEWS, type ImageDecoder, type ViewSettings } from './image-decoder.ts';
 import type { ImageFingerprint } from './image-fingerprint.ts';
 import { watchJob, type JobLimits } from './job-limits.ts';
@@ -57,8 +58,7 @@ const MAX_FAILED_STARTS = 3;
 /** An idle process that takes more than this part of its memory is replaced. */
 const IDLE_PART = 1 / 2;
 
-interface Job {
-  request: DecoderRequest;
+interface Job extends DecoderJob {
   crashes: number;
   resolve: (result: DecoderResults[keyof DecoderResults]) => void;
   reject: (error: AppError) => void;
@@ -82,12 +82,15 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
   const { processes, timeoutMs, memoryBytes, script } = options;
   const { preprocess, maxPixels, maxEdge, maxFrames } = options;
   const { formats = IMAGE_FORMATS, views = DEFAULT_VIEWS } = options;
+  const settings = { preprocess, formats, maxPixels, maxEdge, maxFrames, views };
+  const replies = createReplyReader(settings);
   const slots = new Set<Slot>();
   const queue: Job[] = [];
   const started = Promise.withResolvers<undefined>();
   const ended = Promise.withResolvers<undefined>();
   const restarts: Restarts = { crash: 0, timeout: 0, memory: 0, recycled: 0 };
   let failedStarts = 0;
+  let jobs = 0;
   let over: AppError | null = null;
 
   function start(): void {
@@ -97,28 +100,33 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       job: null,
       unwatch: () => undefined,
       child: startDecoderChild({
-        settings: { preprocess, formats, maxPixels, maxEdge, maxFrames, views },
+        settings,
+        maxReplyBytes: replies.maxBytes,
         ...(script && { script }),
-        onReply: (reply) => onReply(slot, reply),
+        onReply: (said) => onReply(slot, said),
         onExit: (how) => onExit(slot, how),
       }),
     };
     slots.add(slot);
   }
 
-  function onReply(slot: Slot, reply: DecoderReply): void {
+  function onReply(slot: Slot, said: unknown): void {
+    // Killed, and this was on its way.
+    if (slot.state === 'stopped') return;
+    const reply = replies.read(said, slot.state === 'starting' ? 'ready' : slot.job);
+    if (reply.kind === 'malformed') {
+      slot.child.kill(`a malformed reply: ${reply.why}`);
+      return;
+    }
     if (reply.kind === 'ready') {
       slot.state = 'ready';
       failedStarts = 0;
       if ([...slots].every(({ state }) => state === 'ready')) started.resolve(undefined);
-    } else if (reply.kind === 'failed' && DISPOSITIONS[reply.code] !== 'not-inspected') {
-      // No process of ours says so: whoever took it over could stop the service with a code that is fatal.
-      slot.child.kill();
     } else {
       const job = release(slot);
       if (reply.kind === 'done') job?.resolve(reply.result);
       else job?.reject(new AppError(reply.code, reply.message));
-      const bytes = slot.state === 'ready' ? residentBytes(slot.child.pid) : null;
+      const bytes = residentBytes(slot.child.pid);
       if (bytes !== null && bytes > memoryBytes * IDLE_PART) stop(slot, 'recycled');
     }
     assign();
@@ -179,7 +187,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
         stop(slot, limit);
       },
     });
-    slot.child.send(job.request);
+    slot.child.send({ job: job.job, request: job.request });
   }
 
   function release(slot: Slot): Job | null {
@@ -204,7 +212,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
   async function request(task: DecoderRequest): Promise<unknown> {
     if (over !== null) throw over;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    queue.push({ request: task, crashes: 0, resolve, reject });
+    queue.push({ job: jobs++, request: task, crashes: 0, resolve, reject });
     assign();
     return await promise;
   }

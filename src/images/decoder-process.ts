@@ -4,6 +4,7 @@
  */
 import { AppError } from '../errors.ts';
 import type {
+  DecoderJob,
   DecoderReply,
   DecoderRequest,
   DecoderResult,
@@ -25,17 +26,17 @@ function perform(request: DecoderRequest, bytes: Buffer): Promise<DecoderResult>
   }
 }
 
-const link = openLink<DecoderRequest, DecoderReply>();
+const link = openLink<DecoderJob, DecoderReply>();
 
-link.onMessage((request) => {
+link.onMessage(({ job, request }) => {
   const { buffer, byteOffset, byteLength } = request.bytes;
   const bytes = Buffer.from(buffer, byteOffset, byteLength);
   perform(request, bytes).then(
-    (done) => link.send({ kind: 'done', result: done }),
+    (done) => link.send({ kind: 'done', job, result: done }),
     (error: unknown) => {
       // Not of the image's making: the process is not to be trusted with another one.
       if (!(error instanceof AppError)) throw error;
-      link.send({ kind: 'failed', code: error.code, message: error.message });
+      link.send({ kind: 'failed', job, code: error.code, message: error.message });
     },
   );
 });

@@ -1,9 +1,13 @@
 import { fstatSync } from 'node:fs';
-import { pack, unpack, type Packed } from './handover.ts';
+import { Socket } from 'node:net';
+
+import { createUnpacker, pack } from './handover.ts';
 import { SharedBytes } from './shared-bytes.ts';
 
-/** Where a decoder process has the memory that it shares with its pool; a device where it has none. */
-const SHARED_FD = 4;
+/** The file descriptors that a decoder process inherits beside the standard ones. */
+export const LINK_FD = 3;
+/** A regular file, or a device where there is no shared memory. */
+export const SHARED_FD = 4;
 
 export interface ParentLink<In, Out> {
   onMessage(listener: (message: In) => void): void;
@@ -13,15 +17,23 @@ export interface ParentLink<In, Out> {
 /** A decoder process's end of what `startDecoderChild` opened. The process ends with its parent. */
 export function openLink<In, Out>(): ParentLink<In, Out> {
   const shared = fstatSync(SHARED_FD).isFile() ? new SharedBytes(SHARED_FD) : null;
-  process.on('disconnect', () => process.exit());
+  const socket = new Socket({ fd: LINK_FD, readable: true, writable: true });
+  socket.on('close', () => process.exit());
+  socket.on('error', () => process.exit());
   return {
     onMessage: (listener) => {
-      process.on('message', (packed: Packed<In>) => {
-        const message = unpack(packed, shared);
-        if (message === null) throw new Error('the bytes of a message are not in shared memory');
-        listener(message);
+      const unpacker = createUnpacker(shared, Infinity);
+      socket.on('data', (chunk) => {
+        for (const message of unpacker.push(chunk)) listener(message as In);
       });
     },
-    send: (message) => void process.send?.(pack(message, shared)),
+    send: (message) => writeAll(socket, pack(message, shared)),
   };
+}
+
+/** Writes the pieces with one system call. */
+export function writeAll(socket: Socket, pieces: readonly Uint8Array[]): void {
+  socket.cork();
+  for (const piece of pieces) socket.write(piece);
+  socket.uncork();
 }

@@ -3,7 +3,7 @@ import { closeSync, openSync, readSync, unlinkSync, writeSync } from 'node:fs';
 import { join } from 'node:path';
 
 /** More than that goes through the pipe, so that the memory stays bounded. */
-const CAPACITY = 2 * 1024 * 1024;
+export const SHARED_CAPACITY = 2 * 1024 * 1024;
 /** Less than that is as quick through the pipe. */
 const LEAST = 16 * 1024;
 /** Files there are memory. Elsewhere, or where it is full or not to be written to, there is the pipe. */
@@ -36,7 +36,7 @@ export class SharedBytes {
   /** Puts the parts in, one behind the other; false where the pipe has to take them. */
   put(parts: readonly Uint8Array[]): boolean {
     const size = parts.reduce((sum, part) => sum + part.length, 0);
-    if (size < LEAST || size > CAPACITY) return false;
+    if (size < LEAST || size > SHARED_CAPACITY) return false;
     let at = 0;
     try {
       for (const part of parts) at += writeSync(this.fd, part, 0, part.length, at);
@@ -48,8 +48,9 @@ export class SharedBytes {
 
   /** Copies of the parts of these lengths; null when there cannot have been such parts. */
   take(lengths: readonly number[]): Uint8Array[] | null {
+    if (!lengths.every(isLength)) return null;
     const size = lengths.reduce((sum, length) => sum + length, 0);
-    if (!lengths.every(isLength) || size > CAPACITY) return null;
+    if (size > SHARED_CAPACITY) return null;
     const bytes = new Uint8Array(size);
     if (readSync(this.fd, bytes, 0, size, 0) !== size) return null;
     let at = 0;

@@ -1,80 +1,53 @@
-import { createRequire } from 'node:module';
+import { MalformedBytesError, ByteReader } from './fetch/byte-reader.ts';
+import type { BatchHeader } from './fetch/batch-header.ts';
 
-/** What kafkajs decodes of a partition's part in a fetch. */
-interface FetchedPartition {
-  /** In the order in which they were aborted. */
-  abortedTransactions?: AbortedTransaction[] | null;
-  messages: FetchedMessage[];
-}
-
-interface AbortedTransaction {
+export interface AbortedTransaction {
   producerId: string;
-  firstOffset: string;
+  firstOffset: number;
 }
 
-export interface FetchedMessage {
-  offset: string;
-  key: Buffer | null;
-  isControlRecord: boolean;
-  batchContext?: { producerId: string; inTransaction: boolean };
-}
-
-interface FetchResponse {
-  decode(data: Buffer): Promise<{ responses: Array<{ partitions: FetchedPartition[] }> }>;
-}
-
-/** The versions of Fetch that know transactions and that kafkajs 2.2.4 speaks. */
-const VERSIONS = [4, 5, 6, 7, 8, 9, 10, 11];
-/** Of a control record that ends a transaction by aborting it: version 0, type 0. */
-const ABORT = Buffer.from([0, 0, 0, 0]);
-
-const mended = new WeakSet<FetchResponse>();
+/** Type of the control record that aborts a transaction. */
+const ABORT = 0;
 
 /**
- * Makes every kafkajs consumer of this process pass over the records of aborted transactions. Its own filter expects
- * them in the order of their first records and the broker tells them in that of their ends: where transactions of
- * several producers overlap, it lets records of aborted ones through.
+ * Tells which batches of a partition belong to aborted transactions, by the Java client's algorithm: a transaction
+ * begins at its first offset and ends at its producer's next abort marker. The broker lists transactions in the order
+ * of their ends, so those of several producers may overlap.
  */
-export function mendAbortedTransactions(): void {
-  const require = createRequire(import.meta.url);
-  for (const version of VERSIONS) {
-    const response = require(
-      `kafkajs/src/protocol/requests/fetch/v${version}/response.js`,
-    ) as FetchResponse;
-    if (mended.has(response)) continue;
-    mended.add(response);
-    const decode = response.decode.bind(response);
-    response.decode = async (data) => {
-      const decoded = await decode(data);
-      for (const partition of decoded.responses.flatMap(({ partitions }) => partitions)) {
-        hideAborted(partition);
-      }
-      return decoded;
-    };
+export class AbortedTransactions {
+  readonly #coming: AbortedTransaction[];
+  readonly #open = new Set<string>();
+
+  constructor(transactions: readonly AbortedTransaction[]) {
+    this.#coming = transactions.toSorted((a, b) => b.firstOffset - a.firstOffset);
   }
-}
 
-/**
- * Marks the records of aborted transactions as control records, which kafkajs counts and does not hand out. As the
- * Java client does it: a transaction begins at its first offset and ends at its producer's next abort marker.
- */
-export function hideAborted(partition: FetchedPartition): void {
-  const { abortedTransactions, messages } = partition;
-  if (!abortedTransactions?.length) return;
-  const coming = abortedTransactions.toSorted((a, b) => compare(a.firstOffset, b.firstOffset));
-  const aborted = new Set<string>();
-  for (const message of messages) {
-    while (coming[0] && compare(coming[0].firstOffset, message.offset) <= 0) {
-      aborted.add((coming.shift() as AbortedTransaction).producerId);
+  /** Takes the next batch in the order of offsets; true when its records were aborted. */
+  includes(header: BatchHeader, records: Buffer): boolean {
+    for (let next = this.#coming.at(-1); next; next = this.#coming.at(-1)) {
+      if (next.firstOffset > header.lastOffset) break;
+      this.#open.add(next.producerId);
+      this.#coming.pop();
     }
-    const { producerId, inTransaction } = message.batchContext ?? {};
-    if (producerId === undefined || !inTransaction) continue;
-    if (!message.isControlRecord) message.isControlRecord = aborted.has(producerId);
-    else if (message.key?.equals(ABORT)) aborted.delete(producerId);
+    if (!header.inTransaction) return false;
+    if (!header.isControlBatch) return this.#open.has(header.producerId);
+    if (isAbortMarker(records)) this.#open.delete(header.producerId);
+    return false;
   }
-  partition.abortedTransactions = []; // nothing is left to be filtered
 }
 
-function compare(a: string, b: string): number {
-  return Number(BigInt(a) - BigInt(b));
+/** The one record of a control batch has a key of a version and a type, INT16 each. An unreadable one aborts too. */
+function isAbortMarker(records: Buffer): boolean {
+  try {
+    const reader = new ByteReader(records);
+    reader.varint(); // length
+    reader.skip(1); // attributes
+    reader.varlong(); // timestamp
+    reader.varint(); // offset
+    const key = reader.bytes();
+    return key === null || key.length < 4 || key.readInt16BE(2) === ABORT;
+  } catch (error) {
+    if (error instanceof MalformedBytesError) return true;
+    throw error;
+  }
 }

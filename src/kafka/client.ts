@@ -8,9 +8,17 @@ import { Kafka, logLevel, type SASLOptions } from 'kafkajs';
 import type { Config, Secrets } from '../config-schema.ts';
 import { AppError, messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
-import { mendAbortedTransactions } from './aborted-transactions.ts';
 import { registerCodecs } from './codecs.ts';
+import { installFetchDecoder } from './fetch/install.ts';
 import { kafkaLogCreator } from './kafka-logger.ts';
+import { explainRefusals } from './refusals.ts';
+import { createSocketFactory } from './socket-factory.ts';
+
+/**
+ * How long before the end of a SASL session (`connections.max.reauth.ms`) a connection authenticates again, in ms. A
+ * broker refuses to do so twice within a second (KIP-368), which is all that a session of kafkajs' default of 10 s has.
+ */
+const REAUTHENTICATE_BEFORE_MS = 1_000;
 
 /** A connection to a cluster as configured, to be passed to the functions of this room. */
 export type KafkaClient = Kafka;
@@ -35,7 +43,8 @@ export function createKafka(
   { retries = 8 }: KafkaTuning = {},
 ): KafkaClient {
   registerCodecs();
-  mendAbortedTransactions();
+  installFetchDecoder();
+  explainRefusals();
   const ssl = sslOptions(config.tls);
   const sasl = config.sasl && saslOptions(config.sasl, secrets);
   return new Kafka({
@@ -45,6 +54,8 @@ export function createKafka(
     ...(sasl && { sasl }),
     connectionTimeout: 5_000,
     authenticationTimeout: 10_000,
+    reauthenticationThreshold: REAUTHENTICATE_BEFORE_MS,
+    socketFactory: createSocketFactory({ sasl: sasl !== undefined }),
     requestTimeout: 30_000,
     // Every one is given: kafkajs takes other defaults when NODE_ENV is `test`.
     retry: { initialRetryTime: 200, maxRetryTime: 5_000, factor: 0.2, multiplier: 2, retries },

@@ -6,6 +6,7 @@
 import { createRequire } from 'node:module';
 import { AppError } from '../errors.ts';
 import type { KafkaClient } from './client.ts';
+import { noteResource, type Authentication } from './refusals.ts';
 
 export interface PartitionMetadata {
   partitionId: number;
@@ -36,7 +37,7 @@ interface BrokerPool {
   connectBroker(broker: Broker): Promise<void>;
 }
 
-interface ConnectionPool {
+interface ConnectionPool extends Authentication {
   readonly host: string;
   readonly port: number;
   /** One for fetches, one for everything else. */
@@ -66,14 +67,19 @@ export interface ProtocolRequest {
 
 /** The requests of the protocol that this room sends by itself. */
 export type Api =
+  | 'DescribeConfigs'
+  | 'EndTxn'
   | 'Fetch'
   | 'GroupCoordinator'
   | 'Heartbeat'
+  | 'InitProducerId'
   | 'JoinGroup'
   | 'LeaveGroup'
   | 'ListOffsets'
+  | 'Metadata'
   | 'OffsetCommit'
   | 'OffsetFetch'
+  | 'Produce'
   | 'SyncGroup';
 
 const READ_COMMITTED = 1;
@@ -120,7 +126,13 @@ export function requestFor(broker: Broker, api: Api, parameters: object): Protoc
 
 /** Sends a request; what the broker answers, decoded. Throws what kafkajs throws. */
 export async function ask<T>(broker: Broker, api: Api, parameters: object): Promise<T> {
-  return (await broker.connectionPool.send(requestFor(broker, api, parameters))) as T;
+  const { connectionPool: connection } = broker;
+  try {
+    return (await connection.send(requestFor(broker, api, parameters))) as T;
+  } catch (error) {
+    noteResource(error, { api, parameters, connection });
+    throw error;
+  }
 }
 
 const closedClusters = new WeakSet<Cluster>();

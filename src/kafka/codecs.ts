@@ -1,8 +1,9 @@
 import { createRequire } from 'node:module';
 import { promisify } from 'node:util';
-import { zstdCompress, zstdDecompress } from 'node:zlib';
+import { zstdCompress } from 'node:zlib';
 import kafkajs, { CompressionTypes } from 'kafkajs';
 import type { Config } from '../config-schema.ts';
+import { AppError } from '../errors.ts';
 
 interface Codec {
   compress(encoder: { buffer: Buffer }): Promise<Buffer>;
@@ -12,13 +13,7 @@ interface Codec {
 // Node finds only some of kafkajs' CommonJS exports by name; this one is not among them.
 const { CompressionCodecs } = kafkajs;
 const require = createRequire(import.meta.url);
-const compress = promisify(zstdCompress);
-const decompress = promisify(zstdDecompress);
-
-const zstd: Codec = {
-  compress: (encoder) => compress(encoder.buffer),
-  decompress: (buffer) => decompress(buffer),
-};
+const compressZstd = promisify(zstdCompress);
 
 /** Loaded at the first use: a platform without its native part misses only LZ4. */
 function lz4(): Codec {
@@ -30,14 +25,24 @@ function snappy(): Codec {
   return (require('kafkajs-snappy') as () => Codec)();
 }
 
-/**
- * Teaches kafkajs the codecs it lacks. A consumer that meets an unknown codec dies without restarting, and
- * any producer may have chosen any codec, so all of them are needed whatever we write ourselves.
- */
+/** Teaches kafkajs to compress with the codecs it lacks. What it fetches is decompressed in `fetch/expand.ts`. */
 export function registerCodecs(): void {
-  CompressionCodecs[CompressionTypes.Snappy] = snappy;
-  CompressionCodecs[CompressionTypes.LZ4] = lz4;
-  CompressionCodecs[CompressionTypes.ZSTD] = () => zstd;
+  CompressionCodecs[CompressionTypes.Snappy] = () => writeOnly(snappy());
+  CompressionCodecs[CompressionTypes.LZ4] = () => writeOnly(lz4());
+  CompressionCodecs[CompressionTypes.ZSTD] = () => ({
+    compress: (encoder: { buffer: Buffer }) => compressZstd(encoder.buffer),
+    decompress: refuse,
+  });
+}
+
+/** kafkajs' own way to decompress has no bound, so that nothing may take it. */
+function writeOnly(codec: Codec): Codec {
+  return { compress: (encoder) => codec.compress(encoder), decompress: refuse };
+}
+
+function refuse(): Promise<Buffer> {
+  const message = 'kafkajs was to decompress a batch itself; installFetchDecoder was not called';
+  return Promise.reject(new AppError('consumer_crashed', message));
 }
 
 /** What kafkajs calls the configured compression. */

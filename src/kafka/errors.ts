@@ -1,32 +1,19 @@
-import { AppError, type ErrorCode } from '../errors.ts';
+import { AppError } from '../errors.ts';
+import type { KafkaResource } from './acl.ts';
+import { REMEDIES, UNKNOWN_ANSWER, UNKNOWN_TROUBLE, type Remedy } from './remedies.ts';
 
 /** What kafkajs puts on its errors, beside what any Error has. */
 interface KafkaFault extends Error {
   /** The protocol error's name, for example MESSAGE_TOO_LARGE. */
   type?: unknown;
-  /** Of a socket error, for example ECONNREFUSED. */
+  /** The code of a socket error, for example ECONNREFUSED. */
   code?: unknown;
   retriable?: unknown;
   originalError?: unknown;
   errors?: unknown;
+  /** What the request was about (refusals.ts). */
+  resource?: KafkaResource;
 }
-
-const TOPIC_MISSING = new Set([
-  'UNKNOWN_TOPIC_OR_PARTITION',
-  'INVALID_TOPIC_EXCEPTION',
-  'KafkaJSTopicMetadataNotLoaded',
-  'KafkaJSMetadataNotLoaded',
-]);
-
-const TOO_LARGE = new Set(['MESSAGE_TOO_LARGE', 'RECORD_LIST_TOO_LARGE']);
-
-const REFUSED = new Set([
-  'KafkaJSSASLAuthenticationError',
-  'SASL_AUTHENTICATION_FAILED',
-  'UNSUPPORTED_SASL_MECHANISM',
-  'ILLEGAL_SASL_STATE',
-  'SECURITY_DISABLED',
-]);
 
 const BROKEN_SEQUENCE = new Set([
   'OUT_OF_ORDER_SEQUENCE_NUMBER',
@@ -34,8 +21,6 @@ const BROKEN_SEQUENCE = new Set([
   'UNKNOWN_PRODUCER_ID',
   'INVALID_PRODUCER_EPOCH',
 ]);
-
-const UNTRUSTED = /certificate|self.signed|unable to verify|ERR_TLS|EPROTO/i;
 
 /** An error and all that it was caused by, outermost first. */
 export function* causes(error: unknown): Generator<KafkaFault> {
@@ -72,6 +57,7 @@ export function isPassing(error: unknown): boolean {
     (fault) =>
       fault.name === 'KafkaJSProtocolError' &&
       fault.retriable === false &&
+      remedyOf(fault)?.waitingFor === undefined &&
       !BROKEN_SEQUENCE.has(String(fault.type)),
   );
 }
@@ -82,57 +68,77 @@ export function isTransient(error: unknown): boolean {
   return known instanceof AppError && known.code === 'kafka_unavailable' && isPassing(error);
 }
 
+/** What is waited for when an error passes by itself: a coordinator that is loading, a leader that moves. */
+export function waitingFor(error: unknown): string | undefined {
+  return classify([...causes(error)])?.remedy.waitingFor;
+}
+
 /**
  * The AppError for what kafkajs threw: `topic_missing`, `kafka_unauthorized`, `record_too_large`, else
- * `kafka_unavailable`. An error that is not kafkajs's is returned as it is: nobody foresaw it.
+ * `kafka_unavailable`. An error that is not from kafkajs is unforeseen and returned as it is.
  *
  * @param doing - what was being done, for the message: `subscribing to images`
+ * @param resource - what the request was about, for the command that grants a missing right; completes what the error
+ * itself knows of its request
  */
-export function kafkaError(error: unknown, doing: string): Error {
+export function kafkaError(error: unknown, doing: string, resource: KafkaResource = {}): Error {
   if (error instanceof AppError) return error;
   const faults = [...causes(error)];
-  if (!faults.some(({ name }) => name.startsWith('KafkaJS'))) {
+  const innermost = faults.at(-1);
+  if (innermost === undefined || !faults.some(isFromKafkajs)) {
     return error instanceof Error ? error : new Error(`${doing}: ${String(error)}`);
   }
-  const { code, fault } = classify(faults);
-  return new AppError(code, `${doing}: ${messageFor(fault)}; ${remedyFor(code, fault)}`, {
-    cause: error,
+  const { fault, remedy } = classify(faults) ?? {
+    fault: innermost,
+    remedy: typeof innermost.type === 'string' ? UNKNOWN_ANSWER : UNKNOWN_TROUBLE,
+  };
+  const { code, advice } = remedy;
+  const text = typeof advice === 'string' ? advice : advice(merged(resource, fault.resource));
+  return new AppError(code, `${doing}: ${messageFor(fault)}; ${text}`, { cause: error });
+}
+
+/** The fault that decides: one that needs action before an outage, an outage before what passes by itself. */
+function classify(faults: KafkaFault[]): { fault: KafkaFault; remedy: Remedy } | undefined {
+  const known = faults.flatMap((fault) => {
+    const remedy = remedyOf(fault);
+    return remedy ? [{ fault, remedy }] : [];
   });
+  return (
+    known.find(({ remedy }) => remedy.code !== 'kafka_unavailable') ??
+    known.find(({ remedy }) => remedy.waitingFor === undefined) ??
+    known[0]
+  );
 }
 
-function classify(faults: KafkaFault[]): { code: ErrorCode; fault: KafkaFault } {
-  for (const fault of faults) {
-    const tags = [fault.name, typeof fault.type === 'string' ? fault.type : ''];
-    const is = (set: Set<string>): boolean => tags.some((tag) => set.has(tag));
-    if (is(TOPIC_MISSING)) return { code: 'topic_missing', fault };
-    if (is(TOO_LARGE)) return { code: 'record_too_large', fault };
-    if (is(REFUSED) || tags.some((tag) => tag.endsWith('_AUTHORIZATION_FAILED'))) {
-      return { code: 'kafka_unauthorized', fault };
-    }
+/** Errors of kafkajs that only their message tells from others. */
+const BY_MESSAGE: ReadonlyMap<string, string> = new Map([
+  ['Connection timeout', 'CONNECTION_TIMEOUT'],
+  ['Broker not connected', 'BROKER_NOT_CONNECTED'], // a plain Error, after the first request had no answer
+]);
+
+function isFromKafkajs({ name, message }: KafkaFault): boolean {
+  return name.startsWith('KafkaJS') || BY_MESSAGE.has(message);
+}
+
+function remedyOf({ type, code, name, message }: KafkaFault): Remedy | undefined {
+  for (const tag of [type, code, BY_MESSAGE.get(message), name]) {
+    const remedy = typeof tag === 'string' ? REMEDIES.get(tag) : undefined;
+    if (remedy) return remedy;
   }
-  const innermost = faults.at(-1) as KafkaFault;
-  return { code: 'kafka_unavailable', fault: innermost };
+  return undefined;
 }
 
-function messageFor(fault: KafkaFault): string {
-  return typeof fault.type === 'string' ? `${fault.message} (${fault.type})` : fault.message;
+function messageFor({ message, type }: KafkaFault): string {
+  return typeof type === 'string' ? `${message} (${type})` : message;
 }
 
-function remedyFor(code: ErrorCode, fault: KafkaFault): string {
-  switch (code) {
-    case 'topic_missing':
-      return 'create the topic (moderato topics create) or correct its name in topics';
-    case 'record_too_large':
-      return "raise the topic's max.message.bytes";
-    case 'kafka_unauthorized':
-      return fault.name === 'KafkaJSSASLAuthenticationError' || fault.type === undefined
-        ? 'check kafka.sasl and the password'
-        : 'grant this user the access';
-    default:
-      if (typeof fault.type === 'string')
-        return "see the error's name in the broker's documentation";
-      return UNTRUSTED.test(`${fault.message} ${String(fault.code)}`)
-        ? "check kafka.tls: kafka.tls.ca names the file with the broker's CA certificate"
-        : 'check that kafka.brokers are up, reachable, and speak what kafka.tls says';
-  }
+/** What the error knows of its request counts more than what the caller knows. */
+function merged(given: KafkaResource, noted: KafkaResource = {}): KafkaResource {
+  return {
+    topic: noted.topic ?? given.topic,
+    group: noted.group ?? given.group,
+    transactionalId: noted.transactionalId ?? given.transactionalId,
+    principal: noted.principal ?? given.principal,
+    operation: noted.operation ?? given.operation,
+  };
 }

@@ -13,8 +13,8 @@ export interface KafkaRecord {
   /** In the order in which they were written; a name may repeat. */
   headers: Header[];
   /**
-   * Why the record could not be taken out of its batch; absent otherwise. Its key, value and headers are then null
-   * and empty: nothing is invented.
+   * Why the record cannot be used; absent otherwise. What of it could not be read, or is too large to be kept, is then
+   * null or empty: nothing is invented.
    */
   fault?: RecordFault;
 }

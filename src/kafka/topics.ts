@@ -3,6 +3,7 @@ import kafkajs, { type Admin } from 'kafkajs';
 import { AppError } from '../errors.ts';
 import type { KafkaClient } from './client.ts';
 import { causes, kafkaError } from './errors.ts';
+import { hiddenTopics } from './rights.ts';
 
 // Node does not find this export of kafkajs by name.
 const { TOPIC } = kafkajs.ConfigResourceTypes;
@@ -40,16 +41,36 @@ export async function withAdmin<T>(
 }
 
 /**
- * Those of `names` that the broker does not have, or does not show to this user.
+ * Those of `names` that the broker does not have, and those that it hides from this user.
  * Throws AppError `kafka_unavailable` or `kafka_unauthorized`.
+ */
+export async function findTopics(
+  kafka: KafkaClient,
+  names: readonly string[],
+): Promise<{ missing: string[]; hidden: string[] }> {
+  // Listing, not asking for them by name: kafkajs would take a missing one for a passing trouble and retry.
+  const present = await withAdmin(kafka, 'listing topics', (admin) => admin.listTopics());
+  const unseen = [...new Set(names)].filter((name) => !present.includes(name));
+  const hidden = await hiddenTopics(kafka, unseen);
+  return { missing: unseen.filter((name) => !hidden.includes(name)), hidden };
+}
+
+/**
+ * Those of `names` that the broker does not have.
+ * Throws AppError `kafka_unavailable`, or `kafka_unauthorized` when it hides any of them from this user.
  */
 export async function missingTopics(
   kafka: KafkaClient,
   names: readonly string[],
 ): Promise<string[]> {
-  // Listing, not asking for them by name: kafkajs would take a missing one for a passing trouble and retry.
-  const present = await withAdmin(kafka, 'listing topics', (admin) => admin.listTopics());
-  return [...new Set(names)].filter((name) => !present.includes(name));
+  const { missing, hidden } = await findTopics(kafka, names);
+  if (hidden.length > 0) {
+    throw new AppError(
+      'kafka_unauthorized',
+      `looking for topics: this user may not see ${hidden.join(', ')}; moderato check names each missing right and the command that grants it`,
+    );
+  }
+  return missing;
 }
 
 /** The `max.message.bytes` of each topic. Throws AppError `kafka_unavailable` or `kafka_unauthorized`. */

@@ -25,6 +25,7 @@ export class Health {
   #draining = false;
   #model: Fact = { ok: false, detail: 'loading' };
   #topics: Fact = { ok: false, detail: 'not checked yet' };
+  #stalls: readonly string[] = [];
   #source: (() => SourceStatus) | null = null;
 
   modelLoaded(detail: string): void {
@@ -38,6 +39,11 @@ export class Health {
   /** From now on the consumer's part of both probes is what `status` says at that moment. */
   observeSource(status: () => SourceStatus): void {
     this.#source = status;
+  }
+
+  /** What stands still now. It is told and does not make the process unready: a restart would not help it. */
+  standsStill(stalls: readonly string[]): void {
+    this.#stalls = stalls;
   }
 
   /** The process was told to stop and finishes what is in flight: live still, no longer ready. */
@@ -61,6 +67,7 @@ export class Health {
       { name: 'topics', ...this.#topics },
       this.#consumer(),
       this.#assignment(),
+      { name: 'stalls', ok: true, detail: this.#stalls.join('\n') || 'none' },
       {
         name: 'draining',
         ok: !this.#draining,

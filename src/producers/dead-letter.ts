@@ -1,5 +1,9 @@
 import { attemptsBefore } from '../events/origin.ts';
 import type { DeadLetter, DeadLetterError, Header } from '../events/types.generated.ts';
+import { cutText } from './cut-text.ts';
+
+/** Of an error's message in a verdict or a dead letter: it may quote the input at any length. */
+export const MAX_REASON_BYTES = 2_048;
 
 /** What a dead letter keeps of the record it is made from. */
 export interface UnusableRecord {
@@ -27,12 +31,24 @@ export function deadLetterOf(
     topic,
     partition,
     offset,
-    timestamp,
+    timestamp: encodableLong(timestamp),
     key,
     value,
     headers,
-    error,
+    error: { ...error, message: cutText(error.message, MAX_REASON_BYTES) },
     attempts: attemptsBefore(headers) + 1, // it is tried again only when somebody redrives it
     failedAt,
+    shrunk: [],
+    valueBytes: null,
+    valueSha256: null,
   };
+}
+
+/** The whole numbers that an Avro long takes here: the safe integers but for the outermost. */
+const MAX_LONG = Number.MAX_SAFE_INTEGER - 1;
+
+/** A record may have any 64-bit timestamp: the nearest one that can be encoded, and -1 (Kafka: none) for NaN. */
+export function encodableLong(value: number): number {
+  if (Number.isNaN(value)) return -1;
+  return Math.trunc(Math.min(Math.max(value, -MAX_LONG), MAX_LONG));
 }

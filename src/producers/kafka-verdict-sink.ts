@@ -1,14 +1,14 @@
 import type { KafkaClient } from '../kafka/client.ts';
 import type { Clock } from '../clock.ts';
 import type { Config } from '../config-schema.ts';
-import { AppError } from '../errors.ts';
 import type { FaultPoints } from '../fault-points.ts';
 import type { MessageEncoder } from '../events/message-encoder.ts';
-import { COMPRESSION } from '../kafka/codecs.ts';
+import { createAckedProducer } from '../kafka/acked-producer.ts';
+import { totalBytes, type OutgoingMessage } from '../kafka/outgoing-message.ts';
+import { MAX_REQUEST_BYTES, MAX_REQUEST_MESSAGES } from '../kafka/request.ts';
 import type { Logger } from '../logger.ts';
-import { AckedProducer } from './acked-producer.ts';
-import { outgoingMessages, type Outgoing } from './outgoing.ts';
-import { MAX_REQUEST_BYTES, MAX_REQUEST_MESSAGES } from './request.ts';
+import { createFitter } from './fitter.ts';
+import { createOutputLimits, isTooLarge } from './output-limits.ts';
 import { SendQueue } from './send-queue.ts';
 import type { OutputTopics } from './topic-routes.ts';
 import type { Emission, VerdictSink } from './verdict-sink.ts';
@@ -35,26 +35,22 @@ export interface KafkaVerdictSinkOptions {
  * what it is given, one request a call, so emissions that come close together are gathered here.
  */
 export function createKafkaVerdictSink(options: KafkaVerdictSinkOptions): VerdictSink {
-  const { kafka, topics, encoder, lingerMs, clock, logger } = options;
-  const producer = new AckedProducer({
-    createProducer: (createPartitioner) =>
-      kafka.producer({
-        idempotent: true,
-        maxInFlightRequests: 1,
-        allowAutoTopicCreation: false,
-        createPartitioner,
-      }),
-    compression: COMPRESSION[options.compression],
-    deliveryTimeoutMs: options.deliveryTimeoutMs ?? 120_000,
+  const { kafka, topics, encoder, lingerMs, compression, clock, logger, faults } = options;
+  const { deliveryTimeoutMs = 120_000 } = options;
+  const producer = createAckedProducer(kafka, {
+    compression,
+    deliveryTimeoutMs,
     clock,
     logger,
-    faults: options.faults,
+    faults,
   });
-  const queue = new SendQueue<{ messages: Outgoing[]; bytes: number; count: number }>({
+  const limits = createOutputLimits(kafka, { topics, clock, logger });
+  const fit = createFitter({ encoder, topics, limits, logger });
+  const queue = new SendQueue<{ messages: OutgoingMessage[]; bytes: number; count: number }>({
     send: (parcels) => producer.send(parcels.flatMap(({ messages }) => messages)),
-    isOneParcelsFault: (error) => error instanceof AppError && error.code === 'record_too_large',
+    isOneParcelsFault: isTooLarge,
     lingerMs,
-    maxBytes: MAX_REQUEST_BYTES,
+    maxBytes: () => Math.min(MAX_REQUEST_BYTES, limits.smallest()),
     maxMessages: MAX_REQUEST_MESSAGES,
     clock,
   });
@@ -62,9 +58,20 @@ export function createKafkaVerdictSink(options: KafkaVerdictSinkOptions): Verdic
   let closed: Promise<void> | undefined;
 
   const emit = async (emission: Emission): Promise<void> => {
-    const messages = await outgoingMessages(emission, encoder, topics);
-    const bytes = messages.reduce((sum, message) => sum + message.bytes, 0);
-    await queue.add({ messages, bytes, count: messages.length });
+    for (;;) {
+      const messages = await fit(emission);
+      const parcel = { messages, bytes: totalBytes(messages), count: messages.length };
+      try {
+        await queue.add(parcel);
+        return;
+      } catch (error) {
+        if (!isTooLarge(error) || !(await limits.refused(messages))) throw error;
+        logger.warn(
+          { ...emission.verdict.input, err: error },
+          'refused as too large: shrinking it',
+        );
+      }
+    }
   };
   const finish = async (): Promise<void> => {
     producer.stopRetrying();

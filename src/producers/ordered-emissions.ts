@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
-import type { Outgoing } from './outgoing.ts';
-import { MAX_REQUEST_BYTES, MAX_REQUEST_MESSAGES } from './request.ts';
+import { totalBytes, type OutgoingMessage } from '../kafka/outgoing-message.ts';
+import { MAX_REQUEST_MESSAGES } from '../kafka/request.ts';
 
 /** A record whose emission will come, as its source delivered it. */
 export interface Admitted {
@@ -13,8 +13,10 @@ export interface Admitted {
 /** The place of one record in the order of its partition. */
 export interface Turn extends Omit<Admitted, 'revoked'> {
   /** What is emitted for it; undefined until it is judged and encoded. */
-  messages: readonly Outgoing[] | undefined;
-  ready(messages: readonly Outgoing[]): void;
+  messages: readonly OutgoingMessage[] | undefined;
+  /** Bytes of the messages, as `totalBytes` counts them. */
+  bytes: number;
+  ready(messages: readonly OutgoingMessage[]): void;
   /** Rejects with `partition_revoked` when the record is not ours any more. */
   readonly done: Promise<void>;
 }
@@ -26,8 +28,8 @@ export interface OrderedEmissionsOptions {
   commit: (turns: readonly Turn[]) => Promise<void>;
   /** How long the first emission after a pause waits for others, in ms. */
   lingerMs: number;
-  /** Turns of one transaction, at most. */
-  maxTurns?: number;
+  /** Bytes per transaction at the moment; a larger emission has a transaction of its own. */
+  maxBytes: () => number;
   clock: Clock;
 }
 
@@ -42,23 +44,16 @@ export class OrderedEmissions {
   readonly #options: OrderedEmissionsOptions;
   readonly #queue: Waiting[] = [];
   readonly #byOffset = new Map<number, Turn>();
-  #maxTurns: number;
   #running = false;
   #failure: { error: unknown } | undefined;
 
   constructor(options: OrderedEmissionsOptions) {
     this.#options = options;
-    this.#maxTurns = options.maxTurns ?? MAX_REQUEST_MESSAGES;
     options.revoked.addEventListener('abort', () => this.#revoke(), { once: true });
   }
 
   get revoked(): AbortSignal {
     return this.#options.revoked;
-  }
-
-  /** Turns of one transaction; fewer once a transaction was too large for a topic. */
-  get maxTurns(): number {
-    return this.#maxTurns;
   }
 
   admit(admitted: Admitted): void {
@@ -71,8 +66,10 @@ export class OrderedEmissions {
         record: admitted.record,
         rewind: () => admitted.rewind(),
         messages: undefined,
+        bytes: 0,
         ready: (messages) => {
           waiting.turn.messages = messages;
+          waiting.turn.bytes = totalBytes(messages);
           if (!this.#running) void this.#run();
         },
         done,
@@ -100,13 +97,7 @@ export class OrderedEmissions {
     try {
       await this.#options.commit(waiting.map(({ turn }) => turn));
     } catch (error) {
-      if (waiting.length > 1 && error instanceof AppError && error.code === 'record_too_large') {
-        // Not known yet which one it is, or whether only their sum is too much for a topic.
-        this.#maxTurns = Math.ceil(waiting.length / 2);
-        waiting[0]?.turn.rewind();
-      } else {
-        this.#fail(error);
-      }
+      this.#fail(error);
       return;
     }
     if (this.#options.revoked.aborted) return; // rewound: they were rejected
@@ -120,12 +111,13 @@ export class OrderedEmissions {
   /** The oldest turns that are ready, as many as fit one transaction; at least one if it is ready. */
   #prefix(): Waiting[] {
     const prefix: Waiting[] = [];
+    const maxBytes = this.#options.maxBytes();
     let bytes = 0;
     for (const waiting of this.#queue) {
       const { messages } = waiting.turn;
-      if (messages === undefined || prefix.length >= this.#maxTurns) break;
-      bytes += messages.reduce((sum, message) => sum + message.bytes, 0);
-      if (prefix.length > 0 && bytes > MAX_REQUEST_BYTES) break;
+      if (messages === undefined || prefix.length >= MAX_REQUEST_MESSAGES) break;
+      bytes += waiting.turn.bytes;
+      if (prefix.length > 0 && bytes > maxBytes) break;
       prefix.push(waiting);
     }
     return prefix;

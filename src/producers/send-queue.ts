@@ -15,8 +15,8 @@ export interface SendQueueOptions<P extends Parcel> {
   isOneParcelsFault: (error: unknown) => boolean;
   /** How long a parcel waits for others, in ms; not at all while a request is under way longer than that. */
   lingerMs: number;
-  /** Of one request; a larger parcel travels alone. */
-  maxBytes: number;
+  /** Bytes per request at the moment; a larger parcel is sent alone. */
+  maxBytes: () => number;
   maxMessages: number;
   clock: Clock;
 }
@@ -120,11 +120,12 @@ export class SendQueue<P extends Parcel> {
   /** True when waiting longer would not make the next request larger. */
   #isFull(): boolean {
     const { maxBytes, maxMessages } = this.#options;
-    return this.#bytes >= maxBytes || this.#messages >= maxMessages;
+    return this.#bytes >= maxBytes() || this.#messages >= maxMessages;
   }
 
   #fitting(): number {
-    const { maxBytes, maxMessages } = this.#options;
+    const { maxMessages } = this.#options;
+    const maxBytes = this.#options.maxBytes();
     let bytes = 0;
     let messages = 0;
     const tooMany = this.#waiting.findIndex(({ parcel }) => {

@@ -2,15 +2,24 @@ import type { Clock } from '../clock.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { MessageEncoder } from '../events/message-encoder.ts';
 import type { Logger } from '../logger.ts';
-import { outgoingMessages, type Outgoing } from './outgoing.ts';
+import type { OutgoingMessage } from '../kafka/outgoing-message.ts';
+import { MAX_REQUEST_BYTES } from '../kafka/request.ts';
+import type { TopicLimits } from '../kafka/topic-limits.ts';
+import { createFitter } from './fitter.ts';
 import { OrderedEmissions, type Admitted, type Turn } from './ordered-emissions.ts';
+import { isTooLarge } from './output-limits.ts';
 import type { OutputTopics } from './topic-routes.ts';
 import type { Emission, VerdictSink } from './verdict-sink.ts';
 
 export interface TransactionalVerdictSinkOptions {
   /** See `PartitionTransactions.commit`. */
-  commit: (partition: number, messages: readonly Outgoing[], offset: number) => Promise<void>;
+  commit: (
+    partition: number,
+    messages: readonly OutgoingMessage[],
+    offset: number,
+  ) => Promise<void>;
   topics: OutputTopics;
+  limits: TopicLimits;
   encoder: MessageEncoder;
   /** How long a transaction waits for further verdicts of its partition, in ms. */
   lingerMs: number;
@@ -24,11 +33,7 @@ export interface TransactionalVerdictSink extends VerdictSink {
 }
 
 /** Errors that another attempt would meet again. */
-const LASTING: ReadonlySet<ErrorCode> = new Set([
-  'topic_missing',
-  'record_too_large',
-  'kafka_unauthorized',
-]);
+const LASTING: ReadonlySet<ErrorCode> = new Set(['topic_missing', 'kafka_unauthorized']);
 
 /**
  * Emits verdicts together with the offsets of their records. An offset says "everything before this is done", so
@@ -41,7 +46,8 @@ const LASTING: ReadonlySet<ErrorCode> = new Set([
 export function createTransactionalVerdictSink(
   options: TransactionalVerdictSinkOptions,
 ): TransactionalVerdictSink {
-  const { encoder, topics, lingerMs, clock, logger } = options;
+  const { encoder, topics, limits, lingerMs, clock, logger } = options;
+  const fit = createFitter({ encoder, topics, limits, logger });
   const partitions = new Map<number, OrderedEmissions>();
   const underWay = new Set<Promise<void>>();
   let closed: Promise<void> | undefined;
@@ -49,11 +55,13 @@ export function createTransactionalVerdictSink(
   const commit = async (partition: number, turns: readonly Turn[]): Promise<void> => {
     const last = turns.at(-1);
     if (last === undefined) return;
+    const messages = turns.flatMap((turn) => turn.messages ?? []);
     try {
-      const messages = turns.flatMap((turn) => turn.messages ?? []);
       await options.commit(partition, messages, last.record.offset + 1);
     } catch (error) {
       if (!(error instanceof AppError) || LASTING.has(error.code)) throw error;
+      // Judged again, they are made to fit what is known of the limits by then.
+      if (isTooLarge(error) && !(await limits.refused(messages))) throw error;
       logger.warn({ partition, err: error }, 'a transaction failed: its records are read again');
       last.rewind();
     }
@@ -63,7 +71,7 @@ export function createTransactionalVerdictSink(
     const { partition, offset } = emission.verdict.input;
     const turn = partitions.get(partition)?.turnOf(offset);
     if (!turn) throw new Error(`emitting for ${partition}/${offset}, which was not admitted`);
-    const encoding = outgoingMessages(emission, encoder, topics);
+    const encoding = fit(emission);
     encoding.catch(() => undefined); // when the record was revoked meanwhile
     await Promise.race([encoding, turn.done]);
     turn.ready(await encoding);
@@ -78,7 +86,7 @@ export function createTransactionalVerdictSink(
         revoked: record.revoked,
         commit: (turns) => commit(partition, turns),
         lingerMs,
-        ...(queue && { maxTurns: queue.maxTurns }),
+        maxBytes: () => Math.min(MAX_REQUEST_BYTES, limits.smallest()),
         clock,
       });
       partitions.set(partition, queue);

@@ -10,63 +10,73 @@ export interface DataFetcherOptions {
 }
 
 /**
- * Serves `data:` references (RFC 2397): the image is in the reference itself, in base64 or percent-encoded. The
- * media type that it states is not looked at. Throws AppError `image_uri_invalid`, `image_empty` or
- * `image_too_large`.
+ * Serves `data:` references as fetch() does: https://fetch.spec.whatwg.org/#data-url-processor. The image is in the
+ * reference itself, in base64 or percent-encoded; the stated media type is ignored. Throws AppError
+ * `image_uri_invalid`, `image_empty` or `image_too_large`.
  */
 export function createDataFetcher({ maxBytes }: DataFetcherOptions): ImageFetcher {
   const schemes = ['data'];
   return {
     schemes,
+    probe: (dependency, signal) =>
+      new Promise((resolve) => {
+        signal?.throwIfAborted();
+        resolve(dependency.startsWith('data:'));
+      }),
     fetch: (uri, signal) =>
       new Promise((resolve) => {
         signal?.throwIfAborted();
-        parseReference(uri, schemes);
-        resolve(decode(uri, maxBytes));
+        resolve(decode(uri, parseReference(uri, schemes), maxBytes));
       }),
   };
 }
 
-function decode(uri: string, maxBytes: number): Buffer {
-  const comma = uri.indexOf(',');
+function decode(uri: string, url: URL, maxBytes: number): Buffer {
+  url.hash = '';
+  const { pathname, search } = url;
+  // As in the href: the first ? of the data begins what the parser calls a query.
+  const written = pathname + search;
+  const comma = written.indexOf(',');
   if (comma < 0) throw invalid(uri, 'there is no comma before its data');
-  const data = uri.slice(comma + 1);
-  if (NOT_IN_A_URI.test(data)) throw invalid(uri, 'its data is not percent-encoded');
-  const isBase64 = /;base64$/i.test(uri.slice(0, comma));
-  const length = isBase64 ? base64Length(data) : encodedLength(data);
+  const data = written.slice(comma + 1);
+  const isBase64 = /; *base64$/i.test(written.slice(0, comma).replace(ASCII_SPACE_AT_END, ''));
+  const text = isBase64 ? unpadded(percentDecode(data)) : data;
+  const length = isBase64 ? Math.floor((text.length * 3) / 4) : encodedLength(data);
   if (length > maxBytes) throw tooLarge(nameOf(uri), maxBytes);
-  if (length === 0) throw empty(nameOf(uri));
-  const text = percentDecode(data);
-  return isBase64 ? decodeBase64(uri, text) : Buffer.from(text, 'latin1');
+  const bytes = isBase64 ? fromBase64(uri, text) : Buffer.from(percentDecode(text), 'latin1');
+  if (bytes.length === 0) throw empty(nameOf(uri));
+  return bytes;
 }
 
-/** What cannot stand in a URI's data as it is, and a % that begins nothing. */
-const NOT_IN_A_URI = /[^!-~]|#|%(?![0-9a-f]{2})/i;
+const ASCII_SPACE_AT_END = /[\t\n\f\r ]+$/;
+const ENCODED = /%([0-9a-f]{2})/gi;
 
-/** Characters, each %XX being one. */
+/** Bytes: a % that begins nothing stands for itself. */
 function encodedLength(data: string): number {
   let length = data.length;
-  for (let at = data.indexOf('%'); at >= 0; at = data.indexOf('%', at + 1)) length -= 2;
+  for (let at = data.indexOf('%'); at >= 0; at = data.indexOf('%', at + 1)) {
+    if (/^[0-9a-f]{2}$/i.test(data.slice(at + 1, at + 3))) length -= 2;
+  }
   return length;
-}
-
-/** Bytes, before anything is decoded. */
-function base64Length(data: string): number {
-  const padding = /(?:=|%3d){0,2}$/i.exec(data.slice(-6))?.[0] ?? '';
-  return Math.floor(((encodedLength(data) - encodedLength(padding)) * 3) / 4);
 }
 
 /** As Latin-1: one character a byte. */
 function percentDecode(data: string): string {
-  return data.replaceAll(/%(..)/g, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
+  return data.replaceAll(ENCODED, (_, hex: string) => String.fromCharCode(parseInt(hex, 16)));
 }
 
-function decodeBase64(uri: string, text: string): Buffer {
-  const unpadded = text.replace(/={1,2}$/, '');
-  if (unpadded.length % 4 === 1 || /[^a-z0-9+/]/i.test(unpadded)) {
+/** https://infra.spec.whatwg.org/#forgiving-base64-decode, its first two steps. */
+function unpadded(text: string): string {
+  const dense = text.replaceAll(/[\t\n\f\r ]+/g, '');
+  return dense.length % 4 === 0 ? dense.replace(/={1,2}$/, '') : dense;
+}
+
+/** The other steps of forgiving-base64 decode. */
+function fromBase64(uri: string, text: string): Buffer {
+  if (text.length % 4 === 1 || /[^a-z0-9+/]/i.test(text)) {
     throw invalid(uri, 'its data is no base64');
   }
-  return Buffer.from(unpadded, 'base64');
+  return Buffer.from(text, 'base64');
 }
 
 function invalid(uri: string, why: string): AppError {

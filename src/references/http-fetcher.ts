@@ -1,15 +1,21 @@
-import { Agent, EnvHttpProxyAgent, type Dispatcher } from 'undici';
+import { isUtf8 } from 'node:buffer';
+import { Readable } from 'node:stream';
 import { AppError } from '../errors.ts';
 import { createAddressPolicy } from './address-policy.ts';
-import { unavailable } from './fetch-faults.ts';
+import { codingsOf, undo } from './content-coding.ts';
+import { tooLarge, unavailable, unfetchable } from './fetch-faults.ts';
 import { createGuardedConnector, type Resolve } from './guarded-connector.ts';
+import { createPool, type Exchange, type HttpAnswer } from './http-exchange.ts';
 import { exchangeFault, statusFault } from './http-faults.ts';
 import type { OpenFetcher } from './image-fetcher.ts';
-import { codeOf } from './network-faults.ts';
+import { chunksOf, LibraryFault } from './library-fault.ts';
+import { isParserCode } from './network-faults.ts';
 import { parseReference } from './parse-reference.ts';
 import { readLimited } from './read-limited.ts';
 import { nameOf } from './reference-name.ts';
+import { createSingleExchange } from './single-exchange.ts';
 import { createUrlPolicy } from './url-policy.ts';
+import { untilWhole, type Progress } from './whole-answer.ts';
 
 export interface HttpFetcherOptions {
   /** The only hosts asked: `img.example.com`, or `*.example.com` for every name below. */
@@ -23,61 +29,61 @@ export interface HttpFetcherOptions {
   headersTimeoutMs: number;
   /** Between two pieces of the body. */
   bodyTimeoutMs: number;
-  /** Of a whole fetch, redirects included. */
+  /** Of a whole fetch, redirects and repeats included. */
   totalTimeoutMs: number;
   maxRedirects: number;
   connectionsPerHost: number;
   /** environment: by HTTP_PROXY, HTTPS_PROXY and NO_PROXY. A proxy resolves names itself, so no address is judged. */
   proxy: 'none' | 'environment';
   userAgent: string;
+  /** Before a broken answer is asked for again. @default 250 */
+  repeatDelayMs?: number;
   /** @default the system's resolver */
   resolve?: Resolve;
   /** PEM certificates to trust instead of Node's own. */
   ca?: string;
 }
 
-type Response = Dispatcher.ResponseData;
+interface Fetch {
+  name: string;
+  start: URL;
+  signal: AbortSignal;
+  ask: Exchange;
+  progress: Progress;
+}
 
 const SCHEMES = ['http', 'https'];
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
-/** Times that a request is sent anew because the host had closed the idle connection that it was sent on. */
-const STALE_CONNECTIONS = 2;
-/** Bytes of a body that nobody wants, read so that its connection can be used again. */
-const DRAINED = 16 * 1024;
 
 /**
- * Serves `http:` and `https:` references of the allowed hosts. What may be asked for is the url policy's to say, at
- * each redirect anew, and what may be connected to the guarded connector's. Throws AppError `image_url_refused`,
+ * Serves `http:` and `https:` references of the allowed hosts. The url policy decides what may be asked for, again
+ * for each redirect, and the guarded connector what may be connected to. Throws AppError `image_url_refused`,
  * `image_not_found`, `image_forbidden`, `image_unfetchable`, `image_empty`, `image_too_large` or
  * `image_store_unavailable`.
  */
 export function createHttpFetcher(options: HttpFetcherOptions): OpenFetcher {
-  const { maxBytes, maxRedirects, totalTimeoutMs } = options;
+  const { maxBytes, maxRedirects, totalTimeoutMs, repeatDelayMs = 250, resolve, ca } = options;
   const addresses = createAddressPolicy(options.allowAddresses);
   const policy = createUrlPolicy({ ...options, addresses });
-  const agent = createAgent(options, addresses);
+  const timeoutMs = options.connectTimeoutMs;
+  const connect = createGuardedConnector({ addresses, resolve, ca, timeoutMs });
   const headers = { 'user-agent': options.userAgent, 'accept-encoding': 'identity' };
+  const pool = createPool({ ...options, connect, headers });
+  // A proxy is undici's to talk to.
+  const askOnce =
+    options.proxy === 'none' ? createSingleExchange({ ...options, connect, headers }) : pool.ask;
 
-  async function ask(url: URL, signal: AbortSignal): Promise<Response> {
-    const request = { origin: url.origin, path: url.pathname + url.search, headers, signal };
-    for (let stale = 0; ; stale += 1) {
-      try {
-        return await agent.request({ ...request, method: 'GET' });
-      } catch (error) {
-        if (stale === STALE_CONNECTIONS || !wasStale(error)) throw error;
-      }
-    }
-  }
-
-  async function follow(name: string, start: URL, signal: AbortSignal): Promise<Buffer> {
+  async function follow({ name, start, signal, ask, progress }: Fetch): Promise<Buffer> {
     let url = start;
     policy.check(url);
     for (let redirects = 0; ; redirects += 1) {
-      const response = await ask(url, signal);
-      if (!REDIRECTS.has(response.statusCode)) return await take(name, response, signal);
-      await response.body.dump({ limit: DRAINED, signal });
-      const target = targetOf(response, url);
-      if (target === null) throw statusFault(name, response.statusCode);
+      Object.assign(progress, { dependency: url.origin, status: 0 });
+      const answer = await ask(url, { method: 'GET', signal });
+      progress.status = answer.status;
+      if (answer.status === 200) return await take(name, answer, progress);
+      await answer.discard();
+      const target = REDIRECTS.has(answer.status) ? targetOf(answer, url) : null;
+      if (target === null) throw statusFault(name, url.origin, answer.status);
       if (redirects === maxRedirects) {
         throw new AppError(
           'image_url_refused',
@@ -89,77 +95,82 @@ export function createHttpFetcher(options: HttpFetcherOptions): OpenFetcher {
     }
   }
 
-  async function take(name: string, response: Response, signal: AbortSignal): Promise<Buffer> {
-    const { statusCode, body } = response;
-    if (statusCode !== 200) {
-      await body.dump({ limit: DRAINED, signal });
-      throw statusFault(name, statusCode);
-    }
+  async function take(name: string, answer: HttpAnswer, progress: Progress): Promise<Buffer> {
+    const { body, contentLength, contentEncoding } = answer;
     try {
-      requireIdentity(name, response);
-      const announced = Number(response.headers['content-length'] ?? 0);
-      return await readLimited(body, { name, maxBytes, announced });
-    } catch (error) {
+      const codings = codingsOf(contentEncoding);
+      if (codings === null) throw unfetchable(name, 'it is packed too many times');
+      const sent = counted(name, chunksOf(body), progress);
+      const chunks = codings.length === 0 ? sent : chunksOf(undo(codings, Readable.from(sent)));
+      return await readLimited(chunks, { name, maxBytes, announced: contentLength });
+    } finally {
       body.on('error', () => undefined).destroy();
+    }
+  }
+
+  /** Counts and bounds the bytes as they were sent, since packed ones may unpack to nothing for ever. */
+  async function* counted(name: string, chunks: AsyncIterable<Uint8Array>, progress: Progress) {
+    for await (const chunk of chunks) {
+      progress.bytes += chunk.length;
+      if (progress.bytes > maxBytes) throw tooLarge(name, maxBytes);
+      yield chunk;
+    }
+  }
+
+  async function probe(dependency: string, signal?: AbortSignal): Promise<boolean> {
+    signal?.throwIfAborted();
+    const url = URL.parse(dependency);
+    if (url === null) return false;
+    const deadline = AbortSignal.timeout(timeoutMs + options.headersTimeoutMs);
+    try {
+      policy.check(url);
+      const ended = signal ? AbortSignal.any([signal, deadline]) : deadline;
+      const answer = await askOnce(url, { method: 'HEAD', signal: ended });
+      await answer.discard();
+      return answer.status < 500;
+    } catch (error) {
+      signal?.throwIfAborted();
+      if (error instanceof AppError) return false;
+      if (error instanceof LibraryFault) return isParserCode(error.code);
       throw error;
     }
   }
 
   return {
     schemes: SCHEMES,
-    fetch: async (uri, signal) => {
-      signal?.throwIfAborted();
-      const url = parseReference(uri, SCHEMES);
+    fetch: async (uri, outer) => {
+      outer?.throwIfAborted();
+      const start = parseReference(uri, SCHEMES);
       const name = nameOf(uri);
       const deadline = AbortSignal.timeout(totalTimeoutMs);
+      const signal = outer ? AbortSignal.any([outer, deadline]) : deadline;
+      const progress: Progress = { dependency: start.origin, status: 0, bytes: 0 };
+      const fetch = { name, start, signal, progress };
       try {
-        return await follow(name, url, signal ? AbortSignal.any([signal, deadline]) : deadline);
+        return await untilWhole(
+          (attempt) => follow({ ...fetch, ask: attempt === 1 ? pool.ask : askOnce }),
+          { name, signal, repeatDelayMs, progress, probe },
+        );
       } catch (error) {
-        signal?.throwIfAborted();
+        outer?.throwIfAborted();
         if (error instanceof AppError) throw error;
+        const { dependency } = progress;
         if (deadline.aborted) {
-          throw unavailable(name, `not done within ${totalTimeoutMs} ms`, error);
+          const why = `not done within ${totalTimeoutMs} ms`;
+          throw unavailable(name, { why, dependency, cause: error });
         }
-        throw exchangeFault(name, error);
+        if (error instanceof LibraryFault) throw exchangeFault(name, dependency, error);
+        throw error;
       }
     },
-    close: () => agent.destroy(),
+    probe,
+    close: pool.close,
   };
 }
 
-function createAgent(
-  options: HttpFetcherOptions,
-  addresses: ReturnType<typeof createAddressPolicy>,
-): Dispatcher {
-  const { connectTimeoutMs: timeoutMs, resolve, ca } = options;
-  const pools = {
-    connect: createGuardedConnector({ addresses, resolve, ca, timeoutMs }),
-    connectTimeout: timeoutMs, // to a proxy
-    connections: options.connectionsPerHost,
-    headersTimeout: options.headersTimeoutMs,
-    bodyTimeout: options.bodyTimeoutMs,
-    allowH2: false,
-  };
-  return options.proxy === 'environment' ? new EnvHttpProxyAgent(pools) : new Agent(pools);
-}
-
-/** Closed without an answer, after it had carried others: a request just crossed the end of its idle time. */
-function wasStale(error: unknown): boolean {
-  const { socket } = error as { socket?: { bytesRead?: number } | null };
-  return codeOf(error) === 'UND_ERR_SOCKET' && (socket?.bytesRead ?? 0) > 0;
-}
-
-/** Where a redirect leads; null when it does not say so. */
-function targetOf({ headers }: Response, base: URL): URL | null {
-  const { location } = headers;
-  return typeof location === 'string' ? URL.parse(location, base.href) : null;
-}
-
-function requireIdentity(name: string, { headers }: Response): void {
-  const encoding = headers['content-encoding'] ?? 'identity';
-  if (encoding === 'identity' || encoding === '') return;
-  throw new AppError(
-    'image_unfetchable',
-    `fetching image ${name}: sent as ${String(encoding)}, though only the bytes as they are were accepted`,
-  );
+/** Where a redirect leads; null when it does not say so. Its bytes are UTF-8 where they can be, as in browsers. */
+function targetOf({ location }: HttpAnswer, base: URL): URL | null {
+  if (location === null) return null;
+  const bytes = Buffer.from(location, 'latin1');
+  return URL.parse(isUtf8(bytes) ? bytes.toString('utf8') : location, base.href);
 }

@@ -9,9 +9,15 @@ export interface ImageFetcher {
    * The encoded bytes behind `uri`, never empty and never more than the adapter's byte limit.
    * Throws AppError `image_uri_invalid`, `image_scheme_unsupported`, `image_outside_root`, `image_url_refused`,
    * `image_not_found`, `image_forbidden`, `image_unfetchable`, `image_empty`, `image_too_large` or
-   * `image_store_unavailable`; the signal's reason when it aborts.
+   * `image_store_unavailable`; the signal's reason when it aborts. `image_store_unavailable` names its `dependency`.
    */
   fetch(uri: string, signal?: AbortSignal): Promise<Buffer>;
+  /**
+   * Whether a `dependency` that an error of `fetch` named answers now: true for any answer that is no outage, such
+   * as a 403; false when it is away, or not served here. It takes one cheap request, bounded in time. Throws the
+   * signal's reason when it aborts, and nothing else.
+   */
+  probe(dependency: string, signal?: AbortSignal): Promise<boolean>;
 }
 
 /** A fetcher with connections to let go of. */

@@ -34,7 +34,8 @@ export function withLimitedPatience(
       } catch (error) {
         if (!enough.signal.aborted) throw error;
         const message = `${messageOf(error)}; given up after ${attempts} attempts`;
-        throw new AppError('image_host_unavailable', message, { cause: error });
+        const dependency = error instanceof AppError ? error.dependency : undefined;
+        throw new AppError('image_host_unavailable', message, { cause: error, dependency });
       }
     },
   };

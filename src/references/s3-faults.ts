@@ -1,69 +1,107 @@
-import type { S3ServiceException } from '@aws-sdk/client-s3';
-import { AppError, messageOf, type ErrorCode } from '../errors.ts';
-import { networkCode } from './network-faults.ts';
+import { AppError, type ErrorCode } from '../errors.ts';
+import { unavailable, unfetchable } from './fetch-faults.ts';
+import { fieldOf, type LibraryFault } from './library-fault.ts';
+import { exchangeKind } from './network-faults.ts';
 
 /** What S3 says of an object: https://docs.aws.amazon.com/AmazonS3/latest/API/ErrorResponses.html */
-const FAULTS_OF_THE_OBJECT: Partial<Record<string, ErrorCode>> = {
-  NoSuchKey: 'image_not_found',
-  NoSuchBucket: 'image_not_found',
-  NoSuchVersion: 'image_not_found',
-  NotFound: 'image_not_found',
-  MethodNotAllowed: 'image_not_found', // of a version that is a delete marker
-  AccessDenied: 'image_forbidden',
-  InvalidObjectState: 'image_unfetchable', // archived
-  KeyTooLongError: 'image_uri_invalid',
-  InvalidBucketName: 'image_uri_invalid',
-  InvalidArgument: 'image_uri_invalid', // of a version id
-};
+const FAULTS_OF_THE_OBJECT = new Map<string, ErrorCode>([
+  ['NoSuchKey', 'image_not_found'],
+  ['NoSuchBucket', 'image_not_found'],
+  ['NoSuchVersion', 'image_not_found'],
+  ['NotFound', 'image_not_found'],
+  ['MethodNotAllowed', 'image_not_found'], // the version is a delete marker
+  ['AccessDenied', 'image_forbidden'],
+  ['AllAccessDisabled', 'image_forbidden'],
+  ['InvalidObjectState', 'image_unfetchable'], // archived
+  ['KeyTooLongError', 'image_uri_invalid'],
+  ['InvalidBucketName', 'image_uri_invalid'],
+  ['InvalidArgument', 'image_uri_invalid'], // the version id
+]);
 
-/** What it says with a 4xx of those who ask, or of itself. Not of the image: it could be read once that is mended. */
-const FAULTS_OF_THE_STORE: Partial<Record<string, string>> = {
-  InvalidAccessKeyId: 'check the credentials',
-  SignatureDoesNotMatch: 'check the credentials',
-  ExpiredToken: 'the credentials have expired',
-  InvalidToken: 'check the credentials',
-  TokenRefreshRequired: 'the credentials have expired',
-  RequestTimeTooSkewed: 'check the clock',
-  RequestTimeout: 'it is tried again',
-  PermanentRedirect: 'check images.s3.region and images.s3.endpoint',
-  AuthorizationHeaderMalformed: 'check images.s3.region',
-};
+const CREDENTIALS = 'check the credentials';
+const EXPIRED = 'the credentials have expired';
+const BUSY = 'it is tried again';
 
-/**
- * The coded form of an error of the AWS SDK; any other comes back as it is. `answer` is the error where S3 itself
- * answered, and null where it was the network, or a service that gives credentials.
- */
-export function s3Fault(name: string, error: unknown, answer: S3ServiceException | null): unknown {
-  const fault = (code: ErrorCode, why: string): AppError =>
-    new AppError(code, `fetching image ${name}: ${why}`, { cause: error });
+/** What it says with a 4xx of the credentials or of itself: no object can be read until that is over. */
+const FAULTS_OF_THE_STORE = new Map<string, string>([
+  ['InvalidAccessKeyId', CREDENTIALS],
+  ['SignatureDoesNotMatch', CREDENTIALS],
+  ['InvalidToken', CREDENTIALS],
+  ['UnrecognizedClientException', CREDENTIALS],
+  ['XAdminUserNotFound', CREDENTIALS], // versitygw
+  ['XAdminNoSuchUser', CREDENTIALS],
+  ['NotSignedUp', CREDENTIALS],
+  ['AccountProblem', CREDENTIALS],
+  ['ExpiredToken', EXPIRED],
+  ['ExpiredTokenException', EXPIRED],
+  ['TokenRefreshRequired', EXPIRED],
+  ['RequestExpired', 'check the clock'],
+  ['RequestTimeTooSkewed', 'check the clock'],
+  ['RequestTimeout', BUSY],
+  ['SlowDown', BUSY],
+  ['Throttling', BUSY],
+  ['ThrottlingException', BUSY],
+  ['RequestLimitExceeded', BUSY],
+  ['BandwidthLimitExceeded', BUSY],
+  ['ServiceUnavailable', BUSY],
+  ['InternalError', BUSY],
+]);
 
-  if (answer !== null) {
-    const status = answer.$metadata.httpStatusCode ?? 0;
-    const said = `S3 answered ${status} ${answer.name}`;
-    const code = FAULTS_OF_THE_OBJECT[answer.name];
-    if (code !== undefined) return fault(code, said);
-    const remedy = FAULTS_OF_THE_STORE[answer.name];
-    if (remedy !== undefined) return fault('image_store_unavailable', `${said}; ${remedy}`);
-    // Under names of their own, stores answer 403 and 404 to credentials too.
-    const isOfTheRequest = status >= 400 && status < 500 && ![403, 404, 408, 429].includes(status);
-    return fault(isOfTheRequest ? 'image_unfetchable' : 'image_store_unavailable', said);
+/** Errors of the SDK before it asks S3 for anything: a time limit, or credentials that cannot be had. */
+const FAULTS_OF_THE_SDK = new Set([
+  'TimeoutError',
+  'CredentialsProviderError',
+  'TokenProviderError',
+]);
+
+export interface S3Occasion {
+  /** What the image is called in messages. */
+  name: string;
+  /** `s3://bucket` */
+  dependency: string;
+  /** Status of S3's answer; 0 when there was none, so that the error is the network's or the SDK's. */
+  status: number;
+  /** Whether the error is an answer of another service: the one that gives credentials. */
+  isOfOtherService: boolean;
+}
+
+/** The coded form of an error of the AWS SDK, whatever it is. */
+export function s3Fault(occasion: S3Occasion, fault: LibraryFault): AppError {
+  const { name, dependency, status, isOfOtherService } = occasion;
+  const { cause } = fault;
+  const kind = nameOfError(cause);
+  const away = (why: string): AppError => unavailable(name, { why, dependency, cause });
+
+  if (status > 0) {
+    const said = `S3 answered ${status} ${kind}`;
+    const remedy = FAULTS_OF_THE_STORE.get(kind);
+    if (remedy !== undefined) return away(`${said}; ${remedy}`);
+    const code = FAULTS_OF_THE_OBJECT.get(kind) ?? statusCode(status);
+    if (code === 'image_store_unavailable') return away(said);
+    return new AppError(code, `fetching image ${name}: ${said}`, { cause });
   }
-  const code = networkCode(error);
-  if (code !== null) return fault('image_store_unavailable', `no whole answer (${code})`);
-  if (nameOf(error) === 'EndpointError') return fault('image_uri_invalid', messageOf(error));
-  if (isSdkFault(error)) return fault('image_store_unavailable', messageOf(error));
-  return error;
+  if (isOfOtherService || FAULTS_OF_THE_SDK.has(kind))
+    return away(`no credentials, or no answer in time (${kind})`);
+  if (kind === 'EndpointError') {
+    const why = 'its bucket has no address in the region';
+    return new AppError('image_uri_invalid', `fetching image ${name}: ${why}`, { cause });
+  }
+  if (exchangeKind(fault.code) === 'away') return away(`no whole answer (${fault.code})`);
+  return unfetchable(name, `what was asked or answered is not understood (${fault.code})`, cause);
 }
 
-function nameOf(error: unknown): string {
-  return error instanceof Error ? error.name : '';
+/** For names of errors that are not in the tables, and answers that are not S3's XML. */
+function statusCode(status: number): ErrorCode {
+  if (status === 404 || status === 410) return 'image_not_found';
+  if (status === 401 || status === 403) return 'image_forbidden';
+  if (status === 408 || status === 429 || status >= 500) return 'image_store_unavailable';
+  return 'image_unfetchable';
 }
 
-/** A time limit of the SDK's, an answer that was no S3, or no credentials to be had. */
-function isSdkFault(error: unknown): boolean {
-  const { $metadata } = error as { $metadata?: { httpStatusCode?: number } };
-  return (
-    ['TimeoutError', 'CredentialsProviderError', 'TokenProviderError'].includes(nameOf(error)) ||
-    $metadata?.httpStatusCode !== undefined
-  );
+const LONGEST_NAME = 100;
+
+/** The `<Code>` of S3's answer, which the SDK makes the error's name. */
+function nameOfError(error: unknown): string {
+  const name = fieldOf(error, 'name');
+  return typeof name === 'string' ? name.slice(0, LONGEST_NAME) : 'unknown error';
 }

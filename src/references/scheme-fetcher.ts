@@ -17,8 +17,12 @@ export function createSchemeFetcher(fetchers: readonly ImageFetcher[]): ImageFet
   const served = schemes.length === 0 ? 'inline bytes only' : schemes.join(', ');
   return {
     schemes,
+    probe: async (dependency, signal) => {
+      const fetcher = byScheme.get(schemeOf(dependency) ?? '');
+      return (await fetcher?.probe(dependency, signal)) ?? false;
+    },
     fetch: async (uri, signal) => {
-      const scheme = SCHEME.exec(uri)?.[1]?.toLowerCase();
+      const scheme = schemeOf(uri);
       if (scheme === undefined || !URL.canParse(uri)) {
         throw new AppError(
           'image_uri_invalid',
@@ -35,4 +39,8 @@ export function createSchemeFetcher(fetchers: readonly ImageFetcher[]): ImageFet
       return await fetcher.fetch(uri, signal);
     },
   };
+}
+
+function schemeOf(uri: string): string | undefined {
+  return SCHEME.exec(uri)?.[1]?.toLowerCase();
 }

@@ -74,8 +74,8 @@ describe('solo runs', () => {
   it('count one more death for those that are accused', () => {
     const solo = new SoloRuns();
     solo.open(0, noteOf(5));
-    solo.accuse(0, [5], { isAlone: true, fault: 'again' });
-    solo.accuse(1, [2, 3], { isAlone: false, fault: 'again' });
+    solo.accuse([record(0, 5)], { isAlone: true, fault: 'again' });
+    solo.accuse([record(1, 2), record(1, 3)], { isAlone: false, fault: 'again' });
     expect(solo.begin(record(0, 5))).toEqual({ deaths: 3, alone: 2, fault: 'again' });
     solo.close(0);
     expect(solo.begin(record(1, 3))).toEqual({ deaths: 1, alone: 0, fault: 'again' });

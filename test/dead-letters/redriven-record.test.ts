@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { redriven } from '../../src/dead-letters/redriven-record.ts';
 import { redrivenHeaders } from '../../src/events/origin.ts';
+import { kafkaHeaders } from '../../src/kafka/outgoing-message.ts';
 import { aDeadLetter, aRecord } from '../support/builders.ts';
 
 const target = (partitions: number) => ({
@@ -21,10 +22,10 @@ describe('a redriven letter', () => {
     const { messages, position, bytes } = redriven(letter, at, target(3));
     expect(position).toEqual({ partition: 1, offset: 8 });
     expect(bytes).toBeGreaterThan(letter.value?.length ?? 0);
-    const headers = {
-      'moderato-origin': [Buffer.from('images/2/5')],
-      'moderato-attempts': [Buffer.from('1')],
-    };
+    const headers = kafkaHeaders([
+      { name: 'moderato-origin', value: Buffer.from('images/2/5') },
+      { name: 'moderato-attempts', value: Buffer.from('1') },
+    ]);
     expect(messages).toEqual([
       { topic: 'images', message: { key: letter.key, value: letter.value, headers, partition: 2 } },
       {
@@ -32,7 +33,7 @@ describe('a redriven letter', () => {
         message: {
           key: at.key,
           value: null,
-          headers: { 'moderato-redriven': [Buffer.from('1/8')] },
+          headers: kafkaHeaders([{ name: 'moderato-redriven', value: Buffer.from('1/8') }]),
           partition: 1,
         },
       },
@@ -45,11 +46,23 @@ describe('a redriven letter', () => {
     const [{ message }] = redriven(letter, at, target(3)).messages;
     expect(message).toMatchObject({
       partition: 1,
-      headers: {
-        'moderato-origin': [Buffer.from('uploads/1/3')],
-        'moderato-attempts': [Buffer.from('2')],
-      },
+      headers: kafkaHeaders([
+        { name: 'moderato-origin', value: Buffer.from('uploads/1/3') },
+        { name: 'moderato-attempts', value: Buffer.from('2') },
+      ]),
     });
+  });
+
+  it('is refused when it does not hold the whole record, and the message says where that lies', () => {
+    const letter = aDeadLetter({ partition: 2, offset: 5, shrunk: ['headers', 'record-value'] });
+    expect(() => redriven(letter, at, target(3))).toThrow(
+      expect.objectContaining({
+        code: 'letter_incomplete',
+        message: expect.stringMatching(/1\/8 of dead-letters.*\(record-value\).*images\/2\/5/),
+      }),
+    );
+    const whole = aDeadLetter({ shrunk: ['headers', 'key', 'texts'] });
+    expect(redriven(whole, at, target(3)).messages).toHaveLength(2);
   });
 
   it('goes where its key belongs when the topic has its partition no more', () => {

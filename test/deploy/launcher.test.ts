@@ -94,7 +94,7 @@ describe('bin/moderato.js', () => {
     clone({ installed: false });
     const { code, err } = await outcome(start([]));
     expect(code).toBe(1);
-    expect(err).toContain('npm ci');
+    expect(err).toContain('node scripts/ensure-installed.js');
   });
 
   it('says that a package without its build is broken', async () => {
@@ -173,7 +173,7 @@ describe('bin/moderato.js', () => {
       clone({ installed: false });
       const { code, err } = await outcome(start([], { old: true }));
       expect(code).toBe(1);
-      expect(err).toMatch(/needs Node 24 or newer; this is v.*npm ci/);
+      expect(err).toMatch(/needs Node 24 or newer; this is v.*ensure-installed/);
     });
 
     it('says in the package how to get the right one', async () => {

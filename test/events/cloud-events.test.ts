@@ -46,6 +46,17 @@ describe('CloudEvents headers', () => {
     expect(textOf(headers)).toContainEqual(['ce_subject', 'Ærø-写真']);
   });
 
+  it('leave out what names the schema of the input, and keep what names that of its key', () => {
+    const carried = ['__value_schema_id', 'apicurio.value.contentId', '__key_schema_id', 'mine'];
+    const headers = cloudEventHeaders(
+      verdictCloudEvent(aVerdict()),
+      'x/y',
+      carried.map((name) => header(name, 'v')),
+    );
+    const names = headers.map(({ name }) => name);
+    expect(names.filter((name) => carried.includes(name))).toEqual(['__key_schema_id', 'mine']);
+  });
+
   it('replace what described the input event, whatever its case', () => {
     const carried = [
       header('ce_id', 'input'),

@@ -135,12 +135,12 @@ describe('an image event in JSON', () => {
 
   it('does not make an endless message of endless faults', async () => {
     const labels = Object.fromEntries(
-      Array.from({ length: 5_000 }, (_, i) => [`${i}`.repeat(50), i]),
+      Array.from({ length: 900 }, (_, i) => [`${i}`.repeat(50), i]),
     );
     const error: unknown = await decoder
       .decode(json({ ...minimal, labels }))
       .catch((e: unknown) => e);
-    expect(String(error)).toMatch(/and 4980 more$/);
+    expect(String(error)).toMatch(/and 880 more$/);
     expect(String(error).length).toBeLessThan(4_000);
   });
 

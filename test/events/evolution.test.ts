@@ -18,7 +18,7 @@ function versionOf(contract: Contract, change: (schema: RecordSchema) => void): 
   const schema = JSON.parse(contract.text) as RecordSchema;
   change(schema);
   const text = JSON.stringify(schema);
-  return { title: contract.title, text, type: parseSchema(text) };
+  return { ...contract, text, type: parseSchema(text) };
 }
 const without =
   (...names: string[]) =>
@@ -105,6 +105,18 @@ describe.each(Object.entries(ENCODINGS))('over %s', (_, read) => {
   });
 });
 
+it('a writer whose message is nullable is read, and its null is invalid', async () => {
+  const registry = new MemorySchemaRegistry();
+  const id = registry.add(`["null",${imageEvent.text}]`);
+  const decoder = createEventDecoder({ registry });
+  const value = confluent(id, Buffer.concat([Buffer.from([2]), imageEvent.type.toBuffer(event)]));
+  expect(await decoder.decode(value)).toEqual(event);
+  await expect(decoder.decode(confluent(id, Buffer.from([0])))).rejects.toMatchObject({
+    code: 'event_invalid',
+    message: 'decoding image event: the message is null',
+  });
+});
+
 describe('a writer that cannot be read', () => {
   it.each([
     ['lacks a field without default', versionOf(imageEvent, without('image'))],
@@ -120,7 +132,7 @@ describe('a writer that cannot be read', () => {
         schema.name = 'Order';
       }),
     ],
-    ['writes no record', { title: '', text: '"string"', type: parseSchema('"string"') }],
+    ['writes no record', { ...imageEvent, text: '"string"', type: parseSchema('"string"') }],
   ])('is told apart from a broken record: it %s', async (_, writer) => {
     const registry = new MemorySchemaRegistry();
     const value = confluent(registry.add(writer.text), Buffer.alloc(40));

@@ -33,12 +33,13 @@ describe('CRC-64-AVRO', () => {
 });
 
 describe('schemaFingerprint', () => {
-  // Computed by fastavro 1.13.1, another implementation, from the same files.
+  // From the same files: the embedding's and the image event's by fastavro 1.13.1, the others by a Python program that
+  // follows the specification.
   it.each([
-    ['dead letter', DEAD_LETTER, '034fa6c58d4a67d6'],
+    ['dead letter', DEAD_LETTER, '5ec31a64c905f85a'],
     ['embedding', EMBEDDING, '2d408adb2c94faf5'],
     ['image event', IMAGE_EVENT, 'd36c712e0bf17e5d'],
-    ['verdict', VERDICT, '98861d1ce22822c5'],
+    ['verdict', VERDICT, 'f4614a025291973c'],
   ])('of the %s is what other implementations write', (_, type, bytes) => {
     expect(schemaFingerprint(type).toString('hex')).toBe(bytes);
   });

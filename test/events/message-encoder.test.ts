@@ -93,7 +93,7 @@ describe('Avro single-object encoding', () => {
       aVerdict(),
       'v',
     );
-    expect(value.subarray(0, 10).toString('hex')).toBe('c30198861d1ce22822c5');
+    expect(value.subarray(0, 10).toString('hex')).toBe('c301f4614a025291973c');
     expect(contentType).toBe('application/avro');
     expect((await decodeVerdict(value)).outcome).toBe('block');
   });

@@ -19,7 +19,7 @@ class HandClock implements Clock {
   };
 }
 
-function setUp(options: { maxKept?: number } = {}) {
+function setUp(options: { maxKept?: number; maxKeptLength?: number } = {}) {
   const registry = new MemorySchemaRegistry();
   const clock = new HandClock();
   const contract = CONTRACTS.imageEvent;
@@ -38,7 +38,7 @@ describe('createWriterSchemas', () => {
     await readerOf(id);
 
     expect(registry.lookups).toEqual([id]);
-    expect(readers[49]?.(IMAGE_EVENT.toBuffer(anImageEvent()))).toEqual(anImageEvent());
+    expect(readers[49]?.(IMAGE_EVENT.toBuffer(anImageEvent()), [])).toEqual(anImageEvent());
   });
 
   it('asks again as soon as the registry failed: an outage is not remembered', async () => {
@@ -95,6 +95,50 @@ describe('createWriterSchemas', () => {
     for (const id of [a, b, a, c, a, b]) await readerOf(id);
 
     expect(registry.lookups).toEqual([a, b, c, b]);
+  });
+
+  it('remembers what strangers name within bounds, in number and in size', async () => {
+    const { registry, readerOf } = setUp({ maxKeptLength: 3_000 });
+    const text = JSON.parse(CONTRACTS.imageEvent.text) as object;
+    const small = registry.add(CONTRACTS.imageEvent.text);
+    const large = registry.add(JSON.stringify({ ...text, doc: 'x'.repeat(10_000) }));
+
+    for (const id of [small, large, large, small]) await readerOf(id);
+
+    expect(registry.lookups).toEqual([small, large, large]);
+  });
+
+  it('asks once for an id that is named a thousand times in vain', async () => {
+    const { registry, readerOf } = setUp();
+    for (let i = 0; i < 1_000; i++) await readerOf(77).catch(() => undefined);
+    expect(registry.lookups).toEqual([77]);
+  });
+
+  it.each([
+    ['text', 'nonsense'],
+    ['a type that nobody knows', '{"type":"nonsense"}'],
+    ['a type that refers to nothing', '{"type":"array","items":"constructor"}'],
+    ['a type named __proto__ that is not there', '"__proto__"'],
+    ['a number', '5'],
+    ['null', 'null'],
+    ['a record without fields', '{"type":"record","name":"ImageEvent"}'],
+    ['a record whose fields are null', '{"type":"record","name":"ImageEvent","fields":[null]}'],
+    ['an enum of numbers', '{"type":"enum","name":"E","symbols":[1]}'],
+    ['a fixed of a negative size', '{"type":"fixed","name":"F","size":-1}'],
+    ['a union in a union', '[["int"]]'],
+    ['an empty union', '[]'],
+    ['a name twice', '[{"type":"fixed","name":"F","size":1},{"type":"fixed","name":"F","size":1}]'],
+    ['lists a thousand deep', `${'['.repeat(1_000)}${']'.repeat(1_000)}`],
+    ['lists a million deep', '['.repeat(1_000_000)],
+    [
+      'a record that is ours and of one int',
+      '{"type":"record","name":"ImageEvent","fields":[{"name":"eventId","type":"int"}]}',
+    ],
+  ])('refuses %s as a schema', async (_, schema) => {
+    const { registry, readerOf } = setUp();
+    await expect(readerOf(registry.add(schema))).rejects.toMatchObject({
+      code: 'event_schema_incompatible',
+    });
   });
 
   it('refuses a schema that cannot be read as ours, and says so for each record without asking again', async () => {

@@ -63,20 +63,33 @@ describe('a newcomer with a real topic', () => {
     expect(readable.stdout).toMatch(/^ALLOW +vase\.jpg/m);
   });
 
-  it('is told of output topics that take less than the input does', async () => {
+  it('is told of output topics in which messages are shrunk, and stopped by one that takes none', async () => {
     const kafka = testKafka();
+    const limited = (bytes: number) =>
+      createTopic(kafka, 1, { config: { 'max.message.bytes': `${bytes}` } });
     const topics = {
-      input: await createTopic(kafka, 1, { config: { 'max.message.bytes': '5000000' } }),
-      verdicts: await createTopic(kafka, 1, { config: { 'max.message.bytes': '1000000' } }),
-      deadLetters: await createTopic(kafka, 1, { config: { 'max.message.bytes': '9000000' } }),
+      input: await limited(5_000_000),
+      verdicts: await limited(1_000_000),
+      deadLetters: await limited(9_000_000),
     };
     const config = join(folder, 'narrow.yaml');
     const policies = packageFile('policies/demo.yaml');
-    await writeFile(config, stringify({ kafka: { brokers: testBrokers() }, topics, policies }));
-    const { code, stdout } = await runCli(['check', '-c', config]);
-    expect(code).toBe(1);
-    expect(stdout.match(/^✗ topic .*/gm)).toEqual([
-      expect.stringContaining(`topic ${topics.verdicts} takes messages of 1000000 bytes`),
+    const check = async (embeddings?: string) => {
+      const all = { ...topics, ...(embeddings !== undefined && { embeddings }) };
+      const brokers = testBrokers();
+      await writeFile(config, stringify({ kafka: { brokers }, topics: all, policies }));
+      return runCli(['check', '-c', config]);
+    };
+    const narrow = await check();
+    expect(narrow.code).toBe(0);
+    expect(narrow.stdout).toContain(`topic ${topics.verdicts} takes messages of 1000000 bytes`);
+    expect(narrow.stdout).not.toContain(`topic ${topics.deadLetters} takes`);
+
+    const tiny = await limited(3_000);
+    const failing = await check(tiny);
+    expect(failing.code).toBe(1);
+    expect(failing.stdout.match(/^✗ topic .*/gm)).toEqual([
+      expect.stringContaining(`topic ${tiny} takes messages of 3000 bytes`),
     ]);
   });
 });

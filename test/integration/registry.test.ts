@@ -9,7 +9,7 @@ import {
   createVerdictDecoder,
   type SchemaRegistry,
 } from '../../src/events/index.ts';
-import { CONTRACTS, IMAGE_EVENT, VERDICT } from '../../src/events/schemas.ts';
+import { CONTRACTS, IMAGE_EVENT, VERDICT, parseSchema } from '../../src/events/schemas.ts';
 import { aVerdict, anImageEvent } from '../support/builders.ts';
 import { confluent } from '../support/memory-schema-registry.ts';
 import { startSchemaRegistry, type RunningRegistry } from '../support/schema-registry.ts';
@@ -72,7 +72,7 @@ describe('against a real schema registry', () => {
     });
     await registry.register('evolving-value', CONTRACTS.imageEvent.text);
     const id = await registry.register('evolving-value', newer);
-    const type = await registry.schemaOf(id);
+    const type = parseSchema((await registry.schemaOf(id)).schema);
     const value = confluent(id, type.toBuffer({ ...anImageEvent(), priority: 3 }));
     expect(await createEventDecoder({ registry }).decode(value)).toEqual(anImageEvent());
   });

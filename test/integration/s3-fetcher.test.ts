@@ -54,6 +54,8 @@ imageFetcherConformance('the S3 fetcher over a real store', async () => ({
   maxBytes: MAX_BYTES,
   put,
   missing: `s3://${bucket}/nowhere.jpg`,
+  answering: `s3://${bucket}`,
+  away: 's3://not/a/bucket',
 }));
 
 it.each(['folder/a.jpg', 'a b+c.jpg', '50%.jpg', 'a?b#c.jpg', 'naïve-日本.jpg', "(a)'!*~.jpg"])(
@@ -97,6 +99,8 @@ it('holds out for a store that is away, and serves again once it is back', async
   await expect(fetcher.fetch(uri)).resolves.toEqual(Buffer.from('x'));
   await s3.kill();
   await expect(fetcher.fetch(uri)).rejects.toMatchObject({ code: 'image_store_unavailable' });
+  await expect(fetcher.probe(`s3://${bucket}`)).resolves.toBe(false);
   await s3.restart();
+  await expect(fetcher.probe(`s3://${bucket}`)).resolves.toBe(true);
   await expect(fetcher.fetch(uri)).resolves.toEqual(Buffer.from('x'));
 });

@@ -1,7 +1,11 @@
+import { once } from 'node:events';
+import { createServer, type AddressInfo, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Config } from '../../src/config-schema.ts';
 import type { ListenerName } from '../../src/demo/kafka/server-properties.ts';
 import { startLocalKafka, type LocalKafka } from '../../src/demo/local-kafka.ts';
+import type { ErrorCode } from '../../src/errors.ts';
 import { createKafka } from '../../src/kafka/client.ts';
 import { missingTopics } from '../../src/kafka/topics.ts';
 import { noLogger } from '../../src/logger.ts';
@@ -13,7 +17,12 @@ import { anEmission } from '../support/verdict-sink-conformance.ts';
 const SCRAM = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
 const PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_bob="pw-bob";';
 
-type Mechanism = NonNullable<Config['kafka']['sasl']>['mechanism'];
+/** Shorter than the time that kafkajs by default authenticates before the end of a session, in ms. */
+const SESSION_MS = 3_000;
+
+type Tls = Config['kafka']['tls'];
+type Sasl = NonNullable<Config['kafka']['sasl']>;
+type Mechanism = Sasl['mechanism'];
 
 describe('a broker that wants to know who is there', () => {
   let broker: LocalKafka;
@@ -21,13 +30,17 @@ describe('a broker that wants to know who is there', () => {
 
   beforeAll(async () => {
     certificates = await makeCertificates();
-    const jaas = ['sasl_plaintext', 'sasl_ssl'].flatMap((listener) => [
-      [`listener.name.${listener}.scram-sha-256.sasl.jaas.config`, SCRAM],
-      [`listener.name.${listener}.scram-sha-512.sasl.jaas.config`, SCRAM],
-      [`listener.name.${listener}.plain.sasl.jaas.config`, PLAIN],
-    ]);
+    const sasl = ['SASL_PLAINTEXT', 'SASL_PLAINTEXT_SHORT', 'SASL_SSL', 'SASL_SSL_PLAIN'] as const;
+    const jaas = sasl.flatMap((listener) => {
+      const name = `listener.name.${listener.toLowerCase()}`;
+      return [
+        [`${name}.scram-sha-256.sasl.jaas.config`, SCRAM],
+        [`${name}.scram-sha-512.sasl.jaas.config`, SCRAM],
+        [`${name}.plain.sasl.jaas.config`, PLAIN],
+      ];
+    });
     broker = await startLocalKafka({
-      listeners: ['SSL', 'SASL_PLAINTEXT', 'SASL_SSL'],
+      listeners: [...sasl, 'SSL', 'SSL_EXPIRED', 'SSL_EARLY', 'SSL_ELSEWHERE'],
       scramUsers: { alice: 'pw-alice' },
       properties: {
         'ssl.keystore.type': 'PEM',
@@ -35,7 +48,17 @@ describe('a broker that wants to know who is there', () => {
         'ssl.truststore.type': 'PEM',
         'ssl.truststore.location': certificates.ca,
         'listener.name.ssl.ssl.client.auth': 'required',
+        'listener.name.ssl_expired.ssl.keystore.location': certificates.expiredKeystore,
+        'listener.name.ssl_early.ssl.keystore.location': certificates.notYetValidKeystore,
+        'listener.name.ssl_elsewhere.ssl.keystore.location': certificates.otherHostKeystore,
         'sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512,PLAIN',
+        'listener.name.sasl_ssl_plain.sasl.enabled.mechanisms': 'PLAIN',
+        ...Object.fromEntries(
+          ['plain', 'scram-sha-256', 'scram-sha-512'].map((mechanism) => [
+            `listener.name.sasl_plaintext_short.${mechanism}.connections.max.reauth.ms`,
+            SESSION_MS,
+          ]),
+        ),
         ...(Object.fromEntries(jaas) as Record<string, string>),
       },
     });
@@ -46,16 +69,18 @@ describe('a broker that wants to know who is there', () => {
   });
 
   const connect = (
-    listener: ListenerName,
+    listener: ListenerName | 'PLAINTEXT',
     { tls = false, sasl }: Partial<Pick<Config['kafka'], 'tls' | 'sasl'>>,
     kafkaSaslPassword = '',
-  ) =>
-    createKafka(
-      testKafkaConfig({ brokers: broker.listener(listener), tls, ...(sasl && { sasl }) }),
+  ) => {
+    const brokers = listener === 'PLAINTEXT' ? broker.bootstrap : broker.listener(listener);
+    return createKafka(
+      testKafkaConfig({ brokers, tls, ...(sasl && { sasl }) }),
       { kafkaSaslPassword },
       noLogger,
       { retries: 1 },
     );
+  };
 
   it.each<[Mechanism, string, ListenerName]>([
     ['plain', 'bob', 'SASL_PLAINTEXT'],
@@ -71,52 +96,230 @@ describe('a broker that wants to know who is there', () => {
     expect((await seen()).verdicts).toHaveLength(1);
   });
 
-  it.each<[Mechanism, string]>([
-    ['plain', 'bob'],
-    ['scram-sha-256', 'alice'],
-    ['scram-sha-512', 'alice'],
-  ])('refuses a wrong password by %s', async (mechanism, username) => {
-    const kafka = connect('SASL_PLAINTEXT', { sasl: { mechanism, username } }, 'wrong-password');
-    const refused = missingTopics(kafka, [uniqueName('any')]);
-    await expect(refused).rejects.toMatchObject({
-      code: 'kafka_unauthorized',
-      message: expect.stringMatching(/^listing topics: .*password/),
-    });
-    await expect(refused).rejects.toMatchObject({
-      message: expect.not.stringContaining('wrong-password'),
-    });
-  });
-
-  it('lets nobody in by certificate alone who has none', async () => {
+  it('lets a client in by its certificate', async () => {
     const { ca, clientCert: cert, clientKey: key } = certificates;
-    const known = connect('SSL', { tls: { ca, cert, key } });
     const topic = uniqueName('absent');
-    expect(await missingTopics(known, [topic])).toEqual([topic]);
-    await expect(missingTopics(connect('SSL', { tls: { ca } }), [topic])).rejects.toMatchObject({
+    expect(await missingTopics(connect('SSL', { tls: { ca, cert, key } }), [topic])).toEqual([
+      topic,
+    ]);
+  });
+
+  const ca = (): Tls => ({ ca: certificates.ca });
+  const bob: Sasl = { mechanism: 'plain', username: 'bob' };
+  const alice: Sasl = { mechanism: 'scram-sha-256', username: 'alice' };
+
+  it.each<{
+    what: string;
+    at: ListenerName | 'PLAINTEXT';
+    tls?: () => Tls;
+    sasl?: Sasl;
+    password?: string;
+    code: ErrorCode;
+    says: RegExp;
+  }>([
+    {
+      what: 'plain text to a TLS listener',
+      at: 'SSL',
       code: 'kafka_unavailable',
+      says: /speaks TLS: set kafka\.tls/,
+    },
+    {
+      what: 'SASL in plain text to a TLS listener',
+      at: 'SASL_SSL',
+      sasl: bob,
+      password: 'pw-bob',
+      code: 'kafka_unavailable',
+      says: /speaks TLS: set kafka\.tls/,
+    },
+    {
+      what: 'TLS to a plaintext listener',
+      at: 'PLAINTEXT',
+      tls: ca,
+      code: 'kafka_unavailable',
+      says: /does not speak TLS: remove kafka\.tls/,
+    },
+    {
+      what: 'TLS to a plaintext listener with SASL',
+      at: 'SASL_PLAINTEXT',
+      tls: ca,
+      sasl: bob,
+      password: 'pw-bob',
+      code: 'kafka_unavailable',
+      says: /does not speak TLS: remove kafka\.tls/,
+    },
+    {
+      what: 'the authority of somebody else',
+      at: 'SASL_SSL',
+      tls: () => ({ ca: certificates.strangerCa }),
+      sasl: bob,
+      password: 'pw-bob',
+      code: 'kafka_unavailable',
+      says: /certificate.*kafka\.tls\.ca must name/,
+    },
+    {
+      what: "the system's authorities only",
+      at: 'SASL_SSL',
+      tls: () => true,
+      sasl: bob,
+      password: 'pw-bob',
+      code: 'kafka_unavailable',
+      says: /certificate.*kafka\.tls\.ca must name/,
+    },
+    {
+      what: 'an expired certificate',
+      at: 'SSL_EXPIRED',
+      tls: ca,
+      code: 'kafka_unavailable',
+      says: /certificate has expired.*renew it/,
+    },
+    {
+      what: 'a certificate of the future',
+      at: 'SSL_EARLY',
+      tls: ca,
+      code: 'kafka_unavailable',
+      says: /not valid yet: compare the clocks/,
+    },
+    {
+      what: 'a certificate for another host',
+      at: 'SSL_ELSEWHERE',
+      tls: ca,
+      code: 'kafka_unavailable',
+      says: /127\.0\.0\.1 is not in the cert's list.*another host.*kafka\.tls\.serverName/,
+    },
+    {
+      what: 'a wrong kafka.tls.serverName',
+      at: 'SASL_SSL',
+      tls: () => ({ ca: certificates.ca, serverName: 'kafka.invalid' }),
+      sasl: bob,
+      password: 'pw-bob',
+      code: 'kafka_unavailable',
+      says: /kafka\.invalid.*another host.*kafka\.tls\.serverName/,
+    },
+    {
+      what: 'no certificate of the client',
+      at: 'SSL',
+      tls: ca,
+      code: 'kafka_unauthorized',
+      says: /wants a certificate of the client: set kafka\.tls\.cert/,
+    },
+    {
+      what: "a client's certificate that the broker does not trust",
+      at: 'SSL',
+      tls: () => ({
+        ca: certificates.ca,
+        cert: certificates.strangerCa,
+        key: certificates.strangerKey,
+      }),
+      code: 'kafka_unauthorized',
+      says: /does not accept the certificate in kafka\.tls\.cert/,
+    },
+    {
+      what: 'no SASL where it is wanted',
+      at: 'SASL_PLAINTEXT',
+      code: 'kafka_unavailable',
+      says: /wants SASL, so set kafka\.sasl/,
+    },
+    {
+      what: 'no SASL where it is wanted over TLS',
+      at: 'SASL_SSL',
+      tls: ca,
+      code: 'kafka_unavailable',
+      says: /wants SASL, so set kafka\.sasl/,
+    },
+    {
+      what: 'SASL where it is not known',
+      at: 'PLAINTEXT',
+      sasl: bob,
+      password: 'pw-bob',
+      code: 'kafka_unauthorized',
+      says: /does not use SASL: remove kafka\.sasl/,
+    },
+    {
+      what: 'a mechanism that the listener does not offer',
+      at: 'SASL_SSL_PLAIN',
+      tls: ca,
+      sasl: alice,
+      password: 'pw-alice',
+      code: 'kafka_unauthorized',
+      says: /set kafka\.sasl\.mechanism to one that this listener offers/,
+    },
+    ...(['plain', 'scram-sha-256', 'scram-sha-512'] as const).flatMap((mechanism) => [
+      {
+        what: `a wrong password by ${mechanism}`,
+        at: 'SASL_PLAINTEXT' as const,
+        sasl: { mechanism, username: mechanism === 'plain' ? 'bob' : 'alice' },
+        password: 'wrong-password',
+        code: 'kafka_unauthorized' as const,
+        says: /check kafka\.sasl\.username and the password/,
+      },
+      {
+        what: `an unknown user by ${mechanism}`,
+        at: 'SASL_PLAINTEXT' as const,
+        sasl: { mechanism, username: 'mallory' },
+        password: 'wrong-password',
+        code: 'kafka_unauthorized' as const,
+        says: /check kafka\.sasl\.username and the password/,
+      },
+    ]),
+  ])(
+    'says what is wrong: $what',
+    async ({ at, tls, sasl, password, code, says }) => {
+      const config = { ...(tls && { tls: tls() }), ...(sasl && { sasl }) };
+      const kafka = connect(at, config, password);
+      const refused = await missingTopics(kafka, [uniqueName('any')]).catch((e: unknown) => e);
+      expect(refused).toMatchObject({ code, message: expect.stringMatching(says) });
+      expect((refused as Error).message).toMatch(/^listing topics: [^\n]*$/);
+      expect((refused as Error).message).not.toContain('wrong-password');
+    },
+    30_000,
+  );
+
+  it('is used for longer than a short SASL session lasts', async () => {
+    const kafka = connect('SASL_PLAINTEXT_SHORT', { sasl: bob }, 'pw-bob');
+    const admin = kafka.admin();
+    await admin.connect();
+    const end = performance.now() + SESSION_MS * 1.5;
+    while (performance.now() < end) {
+      expect(await admin.listTopics()).toBeInstanceOf(Array);
+      await sleep(100);
+    }
+    await sleep(SESSION_MS * 1.2); // a session that ends while nothing is asked
+    expect(await admin.listTopics()).toBeInstanceOf(Array);
+    await admin.disconnect();
+  }, 30_000);
+});
+
+describe('no broker', () => {
+  const fault = (brokers: string[]): Promise<unknown> =>
+    missingTopics(
+      createKafka(testKafkaConfig({ brokers }), {}, noLogger, { retries: 1 }),
+      [],
+    ).catch((error: unknown) => error);
+
+  it('is where nothing listens', async () => {
+    expect(await fault(['127.0.0.1:1'])).toMatchObject({
+      code: 'kafka_unavailable',
+      message: expect.stringMatching(/ECONNREFUSED.*nothing listens there/),
     });
   });
 
-  it.each([
-    ['another authority', () => ({ ca: certificates.strangerCa })],
-    ["the system's authorities", () => true],
-  ])('is not trusted when its certificate is not from %s', async (_, tls) => {
-    const kafka = connect(
-      'SASL_SSL',
-      { tls: tls(), sasl: { mechanism: 'plain', username: 'bob' } },
-      'pw-bob',
-    );
-    await expect(missingTopics(kafka, ['any'])).rejects.toMatchObject({
+  it('is at a host that has no address', async () => {
+    expect(await fault(['kafka.invalid:9092'])).toMatchObject({
       code: 'kafka_unavailable',
-      message: expect.stringMatching(/certificate.*kafka\.tls\.ca/),
+      message: expect.stringMatching(/there is no such host|check DNS/),
     });
   });
 
-  it('is not mistaken for a plain one: the error names kafka.tls', async () => {
-    const kafka = connect('SSL', {});
-    await expect(missingTopics(kafka, ['any'])).rejects.toMatchObject({
+  it('is what takes a request and never answers', async () => {
+    const sockets: Socket[] = [];
+    const silent = createServer((socket) => sockets.push(socket.on('error', () => undefined)));
+    silent.listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    expect(await fault([`127.0.0.1:${(silent.address() as AddressInfo).port}`])).toMatchObject({
       code: 'kafka_unavailable',
-      message: expect.stringContaining('kafka.tls'),
+      message: expect.stringMatching(/took the request and did not answer/),
     });
-  }, 60_000);
+    for (const socket of sockets) socket.destroy();
+    silent.close();
+  }, 40_000);
 });

@@ -1,8 +1,18 @@
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { hideAborted, type FetchedMessage } from '../../src/kafka/aborted-transactions.ts';
+import { AbortedTransactions } from '../../src/kafka/aborted-transactions.ts';
+import { readBatchHeader, type BatchHeader } from '../../src/kafka/fetch/batch-header.ts';
+import { marker, recordBatch } from '../support/record-batch.ts';
 
-type Step = { producer: number; does: 'write' | 'commit' | 'abort' };
+interface Step {
+  producer: number;
+  does: 'write' | 'commit' | 'abort';
+}
+
+interface Written {
+  header: BatchHeader;
+  records: Buffer;
+}
 
 const steps = fc.array(
   fc.record({
@@ -12,81 +22,92 @@ const steps = fc.array(
   { maxLength: 60 },
 );
 
-/** A partition's log, the transactions aborted in it as a broker tells them, and which records were committed. */
-function logOf(written: readonly Step[]) {
-  const messages: FetchedMessage[] = [];
-  const aborted: Array<{ producerId: string; firstOffset: string }> = [];
-  const committed: string[] = [];
-  const open = new Map<number, string[]>();
+async function batch(producerId: number, offset: number, does: Step['does']): Promise<Written> {
+  const bytes =
+    does === 'write'
+      ? await recordBatch({
+          baseOffset: offset,
+          producerId,
+          inTransaction: true,
+          records: [{ offsetDelta: 0, key: Buffer.alloc(4) }], // looks like an abort marker
+        })
+      : await marker(offset, producerId, does);
+  const framing = readBatchHeader(bytes, 0);
+  if (framing.kind !== 'batch') throw new Error(framing.kind);
+  return { header: framing.header, records: bytes.subarray(framing.recordsAt) };
+}
+
+/** A partition's log, the transactions aborted in it as a broker lists them, and which records were committed. */
+async function logOf(written: readonly Step[]) {
+  const batches: Written[] = [];
+  const aborted: Array<{ producerId: string; firstOffset: number }> = [];
+  const committed: number[] = [];
+  const open = new Map<number, number[]>();
   for (const { producer, does } of written) {
-    const offset = String(messages.length);
-    const batchContext = { producerId: String(producer), inTransaction: true };
+    const offset = batches.length;
     const records = open.get(producer) ?? [];
     if (does === 'write') {
       open.set(producer, [...records, offset]);
-      messages.push({ offset, key: null, isControlRecord: false, batchContext });
     } else if (records.length > 0) {
       open.delete(producer);
-      const key = Buffer.from([0, 0, 0, does === 'abort' ? 0 : 1]);
-      messages.push({ offset, key, isControlRecord: true, batchContext });
       // In the order of their ends, as in the broker's index.
       if (does === 'abort')
-        aborted.push({ producerId: String(producer), firstOffset: records[0] ?? '' });
+        aborted.push({ producerId: String(producer), firstOffset: records[0] ?? 0 });
       else committed.push(...records);
+    } else {
+      continue;
     }
+    batches.push(await batch(producer, offset, does));
   }
-  // What is open yet lies behind the last stable offset, which a broker does not tell of.
-  const stable = Math.min(messages.length, ...[...open.values()].map(([first]) => Number(first)));
-  return {
-    messages,
-    aborted,
-    committed: committed.filter((offset) => Number(offset) < stable),
-    stable,
-  };
+  // Transactions still open lie behind the last stable offset, up to which a broker answers.
+  const stable = Math.min(batches.length, ...[...open.values()].map(([first]) => first ?? 0));
+  return { batches, aborted, committed: committed.filter((offset) => offset < stable), stable };
 }
 
-describe('records of aborted transactions', () => {
-  it('are hidden and no others, however transactions overlap and wherever a fetch begins', () => {
-    fc.assert(
-      fc.property(steps, fc.nat({ max: 60 }), (written, from) => {
-        const { messages, aborted, committed, stable } = logOf(written);
-        const fetched = messages.slice(from, stable);
-        const endOf = (producerId: string, first: string): number =>
-          messages.findIndex(
-            (message) =>
-              message.isControlRecord &&
-              Number(message.offset) > Number(first) &&
-              message.batchContext?.producerId === producerId,
+describe('batches of aborted transactions', () => {
+  it('are told from all others, however transactions overlap and wherever a fetch begins', async () => {
+    await fc.assert(
+      fc.asyncProperty(steps, fc.nat({ max: 60 }), async (written, from) => {
+        const { batches, aborted, committed, stable } = await logOf(written);
+        const endOf = (producerId: string, first: number): number =>
+          batches.findIndex(
+            ({ header }) =>
+              header.isControlBatch &&
+              header.baseOffset > first &&
+              header.producerId === producerId,
           );
-        const partition = {
-          messages: fetched,
-          // Those that reach into what is fetched.
-          abortedTransactions: aborted.filter(
-            ({ producerId, firstOffset }) =>
-              endOf(producerId, firstOffset) >= from && Number(firstOffset) < stable,
-          ),
-        };
-        hideAborted(partition);
-        const seen = partition.messages.filter(({ isControlRecord }) => !isControlRecord);
-        const expected = committed.filter((offset) => Number(offset) >= from);
-        expect(seen.map(({ offset }) => Number(offset))).toEqual(
-          expected.map(Number).sort((a, b) => a - b),
+        // The transactions that reach into what is fetched.
+        const listed = aborted.filter(
+          ({ producerId, firstOffset }) =>
+            endOf(producerId, firstOffset) >= from && firstOffset < stable,
         );
+        const transactions = new AbortedTransactions(listed);
+        const seen = batches
+          .slice(from, stable)
+          .filter(({ header, records }) => !transactions.includes(header, records))
+          .filter(({ header }) => !header.isControlBatch)
+          .map(({ header }) => header.baseOffset);
+        expect(seen).toEqual(committed.filter((offset) => offset >= from).sort((a, b) => a - b));
       }),
-      { numRuns: 500 },
+      { numRuns: 300 },
     );
   });
 
-  it('are told apart from records whose key looks like an abort marker', () => {
-    const batchContext = { producerId: '1', inTransaction: true };
-    const key = Buffer.alloc(4);
-    const messages = [0, 1].map((offset) => ({
-      offset: String(offset),
-      key,
-      isControlRecord: false,
-      batchContext,
-    }));
-    hideAborted({ messages, abortedTransactions: [{ producerId: '1', firstOffset: '0' }] });
-    expect(messages.map(({ isControlRecord }) => isControlRecord)).toEqual([true, true]);
+  it('end at an unreadable marker: no commit can lie between an abort and its first record', async () => {
+    const transactions = new AbortedTransactions([{ producerId: '1', firstOffset: 0 }]);
+    const [first, end, next] = await Promise.all([
+      batch(1, 0, 'write'),
+      batch(1, 1, 'abort'),
+      batch(1, 2, 'write'),
+    ]);
+    expect(transactions.includes(first.header, first.records)).toBe(true);
+    expect(transactions.includes(end.header, Buffer.alloc(2, 0xff))).toBe(false);
+    expect(transactions.includes(next.header, next.records)).toBe(false);
+  });
+
+  it('do not include records outside transactions of the same producer', async () => {
+    const transactions = new AbortedTransactions([{ producerId: '1', firstOffset: 0 }]);
+    const { header, records } = await batch(1, 0, 'write');
+    expect(transactions.includes({ ...header, inTransaction: false }, records)).toBe(false);
   });
 });

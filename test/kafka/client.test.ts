@@ -3,11 +3,9 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
-import { describe, expect, it, jest } from '@jest/globals';
-import { logLevel } from 'kafkajs';
+import { describe, expect, it } from '@jest/globals';
 import { configSchema } from '../../src/config-schema.ts';
 import { createKafka } from '../../src/kafka/client.ts';
-import { kafkaLogCreator } from '../../src/kafka/kafka-logger.ts';
 import { noLogger } from '../../src/logger.ts';
 
 const config = (kafka: object) =>
@@ -54,32 +52,4 @@ describe('the rooms that use kafkajs', () => {
       expect((await run(process.execPath, args)).stdout).toBe('loaded\n');
     },
   );
-});
-
-describe("kafkajs' log lines", () => {
-  const lines = (log: Record<string, unknown>, level = logLevel.ERROR, namespace = 'Runner') => {
-    const logger = { debug: jest.fn(), info: jest.fn(), warn: jest.fn(), error: jest.fn() };
-    kafkaLogCreator(logger)(logLevel.INFO)({
-      namespace,
-      level,
-      label: 'ERROR',
-      log: { timestamp: '', message: 'it failed', ...log },
-    });
-    return logger;
-  };
-
-  it('are quiet about what is tried again', () => {
-    expect(lines({ retryCount: 0 }).debug).toHaveBeenCalledTimes(1);
-    expect(lines({}, logLevel.ERROR, 'Connection').debug).toHaveBeenCalledTimes(1);
-    expect(lines({}, logLevel.INFO).debug).toHaveBeenCalledTimes(1);
-    expect(lines({ message: 'The group is rebalancing, re-joining' }).warn).not.toHaveBeenCalled();
-  });
-
-  it('warn when it lasts, and of what is not tried again', () => {
-    expect(lines({ retryCount: 3 }).warn).toHaveBeenCalledWith(
-      { component: 'kafkajs Runner', retryCount: 3 },
-      'it failed',
-    );
-    expect(lines({}).warn).toHaveBeenCalledTimes(1);
-  });
 });

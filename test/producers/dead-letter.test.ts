@@ -20,5 +20,24 @@ it('keeps the whole record, so that it can be redriven, and says why it is dead'
     error,
     attempts: 1,
     failedAt: 1_750_000_000_500,
+    shrunk: [],
+    valueBytes: null,
+    valueSha256: null,
   });
+});
+
+it('can be encoded whatever the timestamp of the record', () => {
+  const error = { code: 'event_empty', message: 'decoding: no value', stage: 'decode' };
+  const timestampOf = (timestamp: number) =>
+    deadLetterOf(aRecord({ timestamp }), error, 1_750_000_000_500).timestamp;
+  expect(timestampOf(-(2 ** 63))).toBe(-9_007_199_254_740_990);
+  expect(timestampOf(2 ** 63)).toBe(9_007_199_254_740_990);
+  expect(timestampOf(Number.NaN)).toBe(-1);
+  expect(timestampOf(-1)).toBe(-1);
+});
+
+it('quotes at most 2 KiB of the error', () => {
+  const error = { code: 'event_invalid', message: 'x'.repeat(500_000), stage: 'decode' };
+  const letter = deadLetterOf(aRecord(), error, 1_750_000_000_500);
+  expect(letter.error.message).toBe(`${'x'.repeat(2_045)}…`);
 });

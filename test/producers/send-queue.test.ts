@@ -25,7 +25,7 @@ function createQueue(
     },
     isOneParcelsFault: () => false,
     lingerMs: 5,
-    maxBytes: 100,
+    maxBytes: () => 100,
     maxMessages: 10,
     clock,
     ...options,

@@ -48,6 +48,21 @@ it.each([
   ['in capitals', 'DATA:;BASE64,YQ==', 'a'],
   ['with a comma in its data', 'data:,a,b', 'a,b'],
   ['that only looks like base64', 'data:base64,YQ==', 'YQ=='],
+  ['with spaces before base64', 'data:image/png;  base64,YQ==', 'a'],
+  ['with a space behind base64', 'data:image/png;base64 ,YQ==', 'a'],
+  ['with another parameter behind base64', 'data:;base64;a=b,YQ==', 'YQ=='],
+  ['with line breaks in its base64', 'data:;base64,Y\r\nW\tI=', 'ab'],
+  ['with encoded line breaks in its base64', 'data:;base64,YW%0D%0AI%3D', 'ab'],
+  ['with spaces in its base64', 'data:;base64,Y W I =', 'ab'],
+  ['with percent-encoded base64', 'data:;base64,%59%51%3d%3D', 'a'],
+  ['with a % that begins nothing', 'data:,50%', '50%'],
+  ['with a space', 'data:,a b', 'a b'],
+  ['with a question mark', 'data:,a?b', 'a?b'],
+  ['with what is not ASCII', 'data:,ü', 'ü'],
+  ['with a fragment', 'data:,a#b', 'a'],
+  ['with spaces around it', ' data:,a ', 'a'],
+  ['with a slash behind its scheme', 'data:/,a', 'a'],
+  ['with a type that is none', 'data:no type at all,a', 'a'],
 ])('serves a reference %s', async (_, uri, content) => {
   await expect(fetcher.fetch(uri)).resolves.toEqual(Buffer.from(content));
 });
@@ -57,10 +72,9 @@ it.each([
   ['with letters that base64 does not have', 'data:;base64,YQ_-'],
   ['of a length that base64 cannot have', 'data:;base64,YWFhY'],
   ['with padding in the midst', 'data:;base64,YQ==YQ=='],
-  ['with a % that begins nothing', 'data:,50%'],
-  ['with a space', 'data:,a b'],
-  ['with what is not ASCII', 'data:,ü'],
-  ['with a fragment', 'data:,a#b'],
+  ['with one padding where two belong', 'data:;base64,YQ='],
+  ['with padding alone', 'data:;base64,='],
+  ['with a fragment before its comma', 'data:#,a'],
 ])('refuses a reference %s', async (_, uri) => {
   await expect(fetcher.fetch(uri)).rejects.toMatchObject({ code: 'image_uri_invalid' });
 });

@@ -1,5 +1,7 @@
 import { execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import * as fs from 'node:fs/promises';
+import { createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
@@ -12,6 +14,7 @@ import { imageFetcherConformance } from '../support/image-fetcher-conformance.ts
 const MAX_BYTES = 200_000;
 let base: string;
 let root: string;
+let socket: Server;
 
 const urlOf = (...path: string[]) => pathToFileURL(join(...path)).href;
 const fetcherOf = (options: Partial<FileFetcherOptions>) =>
@@ -32,8 +35,13 @@ beforeAll(async () => {
   await fs.symlink('loop.jpg', join(root, 'loop.jpg'));
   await fs.symlink(root, join(base, 'mounted'));
   execFileSync('mkfifo', [join(root, 'pipe.jpg')]);
+  socket = createServer().listen(join(root, 'socket.jpg'));
+  await once(socket, 'listening');
 });
-afterAll(() => fs.rm(base, { recursive: true }));
+afterAll(async () => {
+  socket.close();
+  await fs.rm(base, { recursive: true });
+});
 
 imageFetcherConformance('the file fetcher', () =>
   Promise.resolve({
@@ -44,6 +52,8 @@ imageFetcherConformance('the file fetcher', () =>
       return urlOf(root, name);
     },
     missing: urlOf(root, 'nowhere.jpg'),
+    answering: urlOf(root),
+    away: urlOf(base),
   }),
 );
 
@@ -89,6 +99,7 @@ describe('a reference is refused', () => {
       () => urlOf(root, 'a.jpg', 'b.jpg'),
       'image_not_found',
     ],
+    ['to a UNIX socket', () => urlOf(root, 'socket.jpg'), 'image_unfetchable'],
     ['to links in a circle', () => urlOf(root, 'loop.jpg'), 'image_not_found'],
     ['with a NUL', () => `${urlOf(root)}/a%00.jpg`, 'image_uri_invalid'],
     ['with an encoded slash', () => `${urlOf(root)}/..%2fsecret.jpg`, 'image_uri_invalid'],
@@ -114,11 +125,14 @@ describe('a store in trouble is not held against the image', () => {
 
   it('when the root is gone', async () => {
     const fetcher = fetcherOf({ root: join(base, 'unmounted') });
+    const dependency = urlOf(base, 'unmounted');
     await expect(fetcher.fetch(urlOf(base, 'unmounted', 'a.jpg'))).rejects.toMatchObject({
       code: 'image_store_unavailable',
       disposition: 'retry',
       message: expect.stringContaining('is it mounted?'),
+      dependency,
     });
+    await expect(fetcher.probe(dependency)).resolves.toBe(false);
   });
 
   it.each(['EIO', 'EMFILE', 'ENFILE', 'ESTALE', 'ENOTCONN'])('on %s', async (code) => {
@@ -127,6 +141,7 @@ describe('a store in trouble is not held against the image', () => {
     await expect(fetcher.fetch(urlOf(root, 'a.jpg'))).rejects.toMatchObject({
       code: 'image_store_unavailable',
       cause: { code },
+      dependency: urlOf(root),
     });
   });
 
@@ -139,12 +154,17 @@ describe('a store in trouble is not held against the image', () => {
     });
   });
 
-  it('but an error that nobody foresaw is passed on as it is', async () => {
-    const surprise = new TypeError('surprise');
-    const open = () => Promise.reject(surprise);
-    const fetcher = fetcherOf({ disk: { realpath: fs.realpath, open } });
-    await expect(fetcher.fetch(urlOf(root, 'a.jpg'))).rejects.toBe(surprise);
-  });
+  it.each(['EBADMSG', 'EWHATEVER', 'constructor', 'ERR_OUT_OF_RANGE'])(
+    'but an unknown error of the disk, with one file, is: %s',
+    async (code) => {
+      const open = () => Promise.reject(errno(code));
+      const fetcher = fetcherOf({ disk: { realpath: fs.realpath, open } });
+      await expect(fetcher.fetch(urlOf(root, 'a.jpg'))).rejects.toMatchObject({
+        code: 'image_unfetchable',
+        message: expect.stringContaining(code),
+      });
+    },
+  );
 });
 
 /** A disk on which files seem as small as `size` until they are read. */
@@ -171,4 +191,50 @@ describe('a file that grows while it is read', () => {
       fetcherOf(diskSaying(10)).fetch(urlOf(root, 'outgrown.jpg')),
     ).rejects.toMatchObject({ code: 'image_too_large' });
   });
+});
+
+describe('a file that changes while it is read', () => {
+  /** A disk on which the file is written to behind the back of each reading, `times` times. */
+  function diskWriting(file: string, times: number) {
+    let written = 0;
+    const open = async (...parameters: Parameters<typeof fs.open>) => {
+      const handle = await fs.open(...parameters);
+      const stat = handle.stat.bind(handle);
+      let asked = 0;
+      return Object.assign(handle, {
+        stat: async () => {
+          asked += 1;
+          if (asked === 2 && written < times) {
+            written += 1;
+            await fs.appendFile(file, 'more');
+          }
+          return await stat();
+        },
+      });
+    };
+    return { disk: { realpath: fs.realpath, open } };
+  }
+
+  it('is read again, and served as it is in the end', async () => {
+    const file = join(root, 'written.jpg');
+    await fs.writeFile(file, 'some');
+    const image = await fetcherOf(diskWriting(file, 2)).fetch(urlOf(file));
+    expect(String(image)).toBe('somemoremore');
+  });
+
+  it('is given up when that does not end', async () => {
+    const file = join(root, 'endless.jpg');
+    await fs.writeFile(file, 'some');
+    const fetcher = fetcherOf(diskWriting(file, Infinity));
+    await expect(fetcher.fetch(urlOf(file))).rejects.toMatchObject({ code: 'image_unfetchable' });
+  });
+});
+
+it('keeps a user name and a password out of its messages', async () => {
+  const uri = 'file://me:secret@nas/a.jpg';
+  const error: unknown = await fetcherOf({})
+    .fetch(uri)
+    .catch((error: unknown) => error);
+  expect(error).toMatchObject({ code: 'image_uri_invalid' });
+  expect((error as Error).message).not.toContain('secret');
 });

@@ -9,6 +9,7 @@ function slowFetcher() {
   const running = new Map<string, PromiseWithResolvers<Buffer>>();
   const fetcher: OpenFetcher = {
     schemes: ['http'],
+    probe: () => Promise.resolve(true),
     fetch: (uri) => {
       const fetching = Promise.withResolvers<Buffer>();
       running.set(uri, fetching);

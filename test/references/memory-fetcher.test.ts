@@ -6,13 +6,15 @@ import { imageFetcherConformance } from '../support/image-fetcher-conformance.ts
 imageFetcherConformance('the memory fetcher', () => {
   const images = new Map<string, Buffer>();
   return Promise.resolve({
-    fetcher: createMemoryFetcher({ images, maxBytes: 100 }),
+    fetcher: createMemoryFetcher({ images, maxBytes: 100, away: new Set(['memory:/away']) }),
     maxBytes: 100,
     put: (name, bytes) => {
       images.set(`memory:/${name}`, bytes);
       return Promise.resolve(`memory:/${name}`);
     },
     missing: 'memory:/nowhere.jpg',
+    answering: 'memory:/',
+    away: 'memory:/away',
   });
 });
 

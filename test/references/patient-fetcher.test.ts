@@ -4,7 +4,9 @@ import type { OpenFetcher } from '../../src/references/image-fetcher.ts';
 import { withLimitedPatience } from '../../src/references/patient-fetcher.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 
-const away = new AppError('image_store_unavailable', 'fetching image http://a/b: no answer');
+const away = new AppError('image_store_unavailable', 'fetching image http://a/b: no answer', {
+  dependency: 'http://a',
+});
 
 /** A fetcher that fails with each of `errors` in turn and serves what comes after. */
 function failing(...errors: Error[]) {
@@ -12,6 +14,7 @@ function failing(...errors: Error[]) {
   let asked = 0;
   const fetcher: OpenFetcher = {
     schemes: ['http'],
+    probe: () => Promise.resolve(true),
     fetch: () => {
       const error = errors[asked];
       asked += 1;
@@ -45,6 +48,7 @@ it('gives the reference up after the last attempt', async () => {
     disposition: 'not-inspected',
     message: 'fetching image http://a/b: no answer; given up after 3 attempts',
     cause: away,
+    dependency: 'http://a',
   });
   expect(asked()).toBe(3);
 });

@@ -9,7 +9,7 @@ const store = (scheme: string, content: string) =>
 
 imageFetcherConformance('the scheme fetcher', () => {
   const images = new Map<string, Buffer>();
-  const fetcher = createMemoryFetcher({ images, maxBytes: 100 });
+  const fetcher = createMemoryFetcher({ images, maxBytes: 100, away: new Set(['memory:/away']) });
   return Promise.resolve({
     fetcher: createSchemeFetcher([store('other', 'x'), fetcher]),
     maxBytes: 100,
@@ -18,6 +18,8 @@ imageFetcherConformance('the scheme fetcher', () => {
       return Promise.resolve(`memory:/${name}`);
     },
     missing: 'memory:/nowhere.jpg',
+    answering: 'memory:/',
+    away: 'memory:/away',
   });
 });
 

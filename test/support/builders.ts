@@ -127,6 +127,7 @@ export function aVerdict(overrides: Partial<Verdict> = {}): Verdict {
     },
     bundle: { version: 1, hash: sha256('bundle') },
     timings: { fetchMs: 0, decodeMs: 4.2, queueMs: 0.3, inferMs: 18.5, totalMs: 24.1 },
+    shrunk: [],
     ...overrides,
   };
 }
@@ -166,6 +167,9 @@ export function aDeadLetter(overrides: Partial<DeadLetter> = {}): DeadLetter {
     },
     attempts: 1,
     failedAt: 1_750_000_000_300,
+    shrunk: [],
+    valueBytes: null,
+    valueSha256: null,
     ...overrides,
   };
 }

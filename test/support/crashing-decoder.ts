@@ -1,15 +1,22 @@
 /** A decoder process for tests that does what the image's text says. Run as a process, not imported. */
-import type { DecoderReply, DecoderRequest } from '../../src/images/decoder-messages.ts';
+import type {
+  DecoderJob,
+  DecoderReply,
+  DecoderSettings,
+} from '../../src/images/decoder-messages.ts';
 import { openLink } from '../../src/images/parent-link.ts';
 import { aDecodedImage } from './decoded-image.ts';
 
 const MIB = 2 ** 20;
 const kept: Buffer[] = [];
 
-const link = openLink<DecoderRequest, DecoderReply>();
+const { preprocess } = JSON.parse(process.argv[2] ?? '') as DecoderSettings;
+const { width, height } = preprocess;
+
+const link = openLink<DecoderJob, DecoderReply>();
 const reply = (message: DecoderReply) => link.send(message);
 
-link.onMessage((request) => {
+link.onMessage(({ job, request }) => {
   const text = Buffer.from(request.bytes).toString();
   if (text === 'abort') process.abort();
   if (text === 'exit') process.exit(3);
@@ -20,13 +27,14 @@ link.onMessage((request) => {
     return;
   }
   if (text === 'lie') {
-    reply({ kind: 'failed', code: 'decoder_unavailable', message: 'says who' });
+    reply({ kind: 'failed', job, code: 'decoder_unavailable', message: 'says who' });
     return;
   }
   if (text === 'hoard') kept.push(Buffer.alloc(200 * MIB, 1));
   const done = () => {
-    const data = Buffer.from(text === 'environment' ? JSON.stringify(process.env) : text);
-    reply({ kind: 'done', result: aDecodedImage({ data, width: 1, height: 1 }) });
+    const data = Buffer.alloc(width * height * 3);
+    data.write(text === 'environment' ? JSON.stringify(process.env) : text);
+    reply({ kind: 'done', job, result: aDecodedImage({ data, width, height }) });
   };
   // An image whose text is a number takes so many ms.
   setTimeout(done, Number(text) || 0);

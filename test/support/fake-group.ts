@@ -5,11 +5,12 @@
 import type { Kafka } from 'kafkajs';
 import type { Clock } from '../../src/clock.ts';
 import type { PartitionStatus } from '../../src/consumers/event-source.ts';
-import {
-  createKafkaEventSource,
-  type NotingEventSource,
-} from '../../src/consumers/kafka-event-source.ts';
-import type { GroupMember, KafkaEventSourceOptions } from '../../src/consumers/kafka-options.ts';
+import { createKafkaEventSource } from '../../src/consumers/kafka-event-source.ts';
+import type {
+  GroupMember,
+  KafkaEventSourceOptions,
+  NotingEventSource,
+} from '../../src/consumers/kafka-options.ts';
 import type {
   AssignmentChange,
   GroupConsumerOptions,

@@ -1,9 +1,12 @@
 /**
- * kafkajs as far as readers of ranges and of whole topics see it, driven by hand: the real broker decides nothing about timing that
- * a test could rely on.
+ * kafkajs as far as readers of ranges and of whole topics see it, driven by hand: the real broker decides nothing
+ * about timing that a test could rely on.
  */
 import { EventEmitter } from 'node:events';
 import type { Consumer, ConsumerConfig, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+
+import type { BatchHeader } from '../../src/kafka/fetch/batch-header.ts';
+import { FetchedMessage } from '../../src/kafka/fetch/fetched-message.ts';
 
 const EVENTS = {
   HEARTBEAT: 'consumer.heartbeat',
@@ -171,15 +174,17 @@ export class FakeKafka {
   }
 }
 
+/** As this project's decoding of fetches gives it to kafkajs. */
 function message(offset: number): KafkaMessage {
-  return {
-    offset: String(offset),
-    timestamp: '1700000000000',
-    key: null,
-    value: Buffer.from(String(offset)),
-    attributes: 0,
-    headers: {},
-  };
+  const batch = { producerId: '-1', inTransaction: false } as BatchHeader;
+  const value = Buffer.from(String(offset));
+  return new FetchedMessage(
+    batch,
+    offset,
+    1_700_000_000_000,
+    null,
+    value,
+  ) as object as KafkaMessage;
 }
 
 /** What kafkajs throws for a protocol error. */

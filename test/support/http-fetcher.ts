@@ -18,6 +18,7 @@ export const HTTP_OPTIONS: HttpFetcherOptions = {
   connectionsPerHost: 8,
   proxy: 'none',
   userAgent: 'moderato/1.2.3',
+  repeatDelayMs: 1,
 };
 
 export interface HttpStage {

@@ -10,6 +10,10 @@ export interface FetcherUnderTest {
   put: (name: string, bytes: Buffer) => Promise<string>;
   /** A well-formed URI of a served scheme behind which there is nothing. */
   missing: string;
+  /** A dependency that answers. */
+  answering: string;
+  /** One of a served scheme that does not, or that is not this fetcher's. */
+  away: string;
 }
 
 /** What every ImageFetcher keeps to. */
@@ -22,6 +26,26 @@ export function imageFetcherConformance(name: string, setUp: () => Promise<Fetch
         message: expect.stringContaining(missing),
       });
     });
+
+    it('tells whether a dependency answers', async () => {
+      const { fetcher, answering, away } = await setUp();
+      await expect(fetcher.probe(answering)).resolves.toBe(true);
+      await expect(fetcher.probe(away)).resolves.toBe(false);
+    });
+
+    it.each(['', 'nonsense', 'gopher://a', 'http://['])(
+      'knows of no dependency %j that answers',
+      async (dependency) => {
+        const { fetcher } = await setUp();
+        await expect(fetcher.probe(dependency)).resolves.toBe(false);
+      },
+    );
+
+    it('does not probe once it is aborted', async () => {
+      const { fetcher, answering } = await setUp();
+      const reason = new Error('shutting down');
+      await expect(fetcher.probe(answering, AbortSignal.abort(reason))).rejects.toBe(reason);
+    });
   });
   selfContainedConformance(name, setUp);
 }
@@ -29,7 +53,7 @@ export function imageFetcherConformance(name: string, setUp: () => Promise<Fetch
 /** The same for references that hold their image, so that none can be missing. */
 export function selfContainedConformance(
   name: string,
-  setUp: () => Promise<Omit<FetcherUnderTest, 'missing'>>,
+  setUp: () => Promise<Omit<FetcherUnderTest, 'missing' | 'answering' | 'away'>>,
 ) {
   describe(`${name} as an ImageFetcher`, () => {
     it('returns the bytes as they were stored', async () => {

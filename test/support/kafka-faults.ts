@@ -32,8 +32,11 @@ export function authenticationError(message: string): Error {
   return new classes.KafkaJSSASLAuthenticationError(message);
 }
 
-export function connectionError(message: string): Error {
-  return new classes.KafkaJSConnectionError(`Connection error: ${message}`);
+export function connectionError(message: string, code?: string): Error {
+  return new classes.KafkaJSConnectionError(`Connection error: ${message}`, {
+    broker: '127.0.0.1:9092',
+    ...(code !== undefined && { code }),
+  });
 }
 
 export function aggregateError(errors: Error[]): Error {

@@ -1,12 +1,13 @@
 import { AppError } from '../../src/errors.ts';
-import type { SchemaRegistry } from '../../src/events/schema-registry.ts';
-import { parseSchema } from '../../src/events/schemas.ts';
+import type { SchemaId, SchemaRegistry } from '../../src/events/schema-registry.ts';
 
 /** A registry in memory that counts what it is asked; with a `failure` set it answers nothing else. */
 export class MemorySchemaRegistry implements SchemaRegistry {
-  readonly lookups: number[] = [];
+  readonly lookups: SchemaId[] = [];
   readonly registrations: string[] = [];
   readonly schemas: string[] = [];
+  /** Schemas by GUID. */
+  readonly guids = new Map<string, string>();
   failure: AppError | null = null;
 
   /** The id of a schema that is there from the start. */
@@ -15,12 +16,12 @@ export class MemorySchemaRegistry implements SchemaRegistry {
     return known >= 0 ? known + 1 : this.schemas.push(schema);
   }
 
-  async schemaOf(id: number) {
+  async schemaOf(id: SchemaId) {
     this.lookups.push(id);
     await Promise.resolve();
     if (this.failure) throw this.failure;
-    const schema = this.schemas[id - 1];
-    if (schema !== undefined) return parseSchema(schema);
+    const schema = typeof id === 'number' ? this.schemas[id - 1] : this.guids.get(id);
+    if (schema !== undefined) return { schema, references: [] };
     throw new AppError('event_schema_unknown', `looking up schema ${id}: not known`);
   }
 

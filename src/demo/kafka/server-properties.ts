@@ -1,6 +1,9 @@
 const MiB = 1024 * 1024;
 
-export type ListenerName = 'SSL' | 'SASL_PLAINTEXT' | 'SASL_SSL';
+const PROTOCOLS = ['SSL', 'SASL_PLAINTEXT', 'SASL_SSL'] as const;
+
+/** The listener's protocol, or that with a suffix where there are several of one protocol: `SSL_EXPIRED`. */
+export type ListenerName = (typeof PROTOCOLS)[number] | `${(typeof PROTOCOLS)[number]}_${string}`;
 export type Properties = Record<string, string | number | boolean>;
 
 export interface NodeAddress {
@@ -62,8 +65,11 @@ export function serverProperties(options: {
       .join(','),
     listeners: [...brokerListeners, `CONTROLLER://127.0.0.1:${self.controllerPort}`].join(','),
     'advertised.listeners': brokerListeners.join(','),
-    'listener.security.protocol.map':
-      'CONTROLLER:PLAINTEXT,PLAINTEXT:PLAINTEXT,SSL:SSL,SASL_PLAINTEXT:SASL_PLAINTEXT,SASL_SSL:SASL_SSL',
+    'listener.security.protocol.map': [
+      'CONTROLLER:PLAINTEXT',
+      'PLAINTEXT:PLAINTEXT',
+      ...Object.keys(self.listeners).map((name) => `${name}:${protocolOf(name)}`),
+    ].join(','),
     'controller.listener.names': 'CONTROLLER',
     'inter.broker.listener.name': 'PLAINTEXT',
     'log.dirs': options.dataFolder,
@@ -75,6 +81,10 @@ export function serverProperties(options: {
       .map(([name, value]) => `${name}=${String(value)}`)
       .join('\n') + '\n'
   );
+}
+
+function protocolOf(listener: string): string | undefined {
+  return PROTOCOLS.find((protocol) => listener === protocol || listener.startsWith(`${protocol}_`));
 }
 
 export const LOG4J_CONFIGURATION = `Configuration:

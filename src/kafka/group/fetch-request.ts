@@ -1,4 +1,9 @@
-import { toKafkaRecord, type FetchedMessage } from '../fetched-message.ts';
+import type {
+  FetchResponse,
+  FetchedPartition as DecodedPartition,
+} from '../fetch/fetch-response.ts';
+import { toKafkaRecord } from '../fetch/fetched-message.ts';
+import type { KafkaRecord } from '../record.ts';
 import { requestFor, type Broker } from '../cluster.ts';
 import { groupByTopic } from './positions.ts';
 import type { Fetched, Reading } from './reading.ts';
@@ -17,29 +22,8 @@ export interface FetchedPartition {
   errorCode: number;
   end: number;
   lastStable: number;
-  logStart: number;
   fetched: Fetched;
   wireBytes: number;
-}
-
-interface FetchAnswer {
-  errorCode?: number;
-  throttleTime: number;
-  clientSideThrottleTime?: number;
-  responses: Array<{
-    topicName: string;
-    partitions: Array<{
-      partition: number;
-      errorCode: number;
-      highWatermark: string;
-      lastStableOffset: string;
-      lastStartOffset?: string;
-      messages: FetchedMessage[];
-      nextOffset?: number;
-      bytes?: number;
-      wireBytes?: number;
-    }>;
-  }>;
 }
 
 export interface FetchLimits {
@@ -67,13 +51,16 @@ export async function fetchFrom(
     maxBytes,
     isolationLevel: 1,
     rackId: '',
-    topics: groupByTopic(wanted, ({ topic: _, ...partition }) => partition),
+    topics: groupByTopic(wanted, ({ partition, fetchOffset, maxBytes: limit }) => ({
+      partition,
+      fetchOffset,
+      maxBytes: limit,
+    })),
   });
-  const { decode } = request.response;
   const answer = (await broker.connectionPool.send({
     ...request,
-    response: { decode: (data) => decode(data), parse: (decoded) => decoded },
-  })) as FetchAnswer;
+    response: { decode: (data) => request.response.decode(data), parse: (decoded) => decoded },
+  })) as FetchResponse;
   const byPartition = new Map(targets.map((target) => [keyOf(target.reading), target]));
   return {
     throttleMs: Math.max(answer.throttleTime, answer.clientSideThrottleTime ?? 0),
@@ -87,33 +74,34 @@ export async function fetchFrom(
   };
 }
 
-function read(
-  target: FetchTarget,
-  answer: FetchAnswer['responses'][number]['partitions'][number],
-): FetchedPartition {
+function read(target: FetchTarget, answer: DecodedPartition): FetchedPartition {
   const { topic, partition } = target.reading;
-  const { messages } = answer;
-  const last = messages.at(-1);
-  const behindLast = last === undefined ? target.offset : Number(last.offset) + 1;
-  const records = messages
-    .filter((message) => !message.isControlRecord && Number(message.offset) >= target.offset)
-    .map((message) => toKafkaRecord(topic, partition, message));
-  const bytes = answer.bytes ?? records.reduce((sum, { value }) => sum + (value?.length ?? 0), 0);
+  const { records, bytes, nextOffset } = answer;
   return {
     target,
     errorCode: answer.errorCode,
     end: Number(answer.highWatermark),
     lastStable: Number(answer.lastStableOffset),
-    logStart: Number(answer.lastStartOffset ?? -1),
     fetched: {
       topic,
       partition,
-      records,
+      records: visible(records, target),
       bytes,
-      next: Math.max(target.offset, behindLast, answer.nextOffset ?? 0),
+      next: Math.max(target.offset, nextOffset ?? 0),
     },
-    wireBytes: answer.wireBytes ?? bytes,
+    wireBytes: Math.min(bytes, target.maxBytes),
   };
+}
+
+/** Decodes one record at a time: a batch of millions of small ones takes no more memory than its bytes. */
+function* visible(
+  messages: DecodedPartition['records'],
+  { reading: { topic, partition }, offset }: FetchTarget,
+): Generator<KafkaRecord, undefined> {
+  for (const message of messages) {
+    if (message.isControlRecord || message.position < offset) continue;
+    yield toKafkaRecord(topic, partition, message);
+  }
 }
 
 function keyOf({ topic, partition }: { topic: string; partition: number }): string {

@@ -100,8 +100,9 @@ export class Fetcher {
 
   async #serve(nodeId: number): Promise<void> {
     const { signal, clock, logger } = this.#options;
+    const isOver = (): boolean => signal.aborted;
     let failures = 0;
-    while (!signal.aborted) {
+    while (!isOver()) {
       const targets = this.#targetsOf(nodeId);
       if (targets.length === 0) {
         if (![...this.#leaders().values()].includes(nodeId)) return; // it leads none of ours any more
@@ -115,7 +116,7 @@ export class Fetcher {
         await this.#fetch(nodeId, targets);
         failures = 0;
       } catch (error) {
-        if (signal.aborted) return;
+        if (isOver()) return;
         if (!isTransient(error)) throw error;
         failures += 1;
         logger?.debug({ nodeId, failures, error: messageOf(error) }, 'a fetch failed');

@@ -9,53 +9,19 @@ import type { Logger } from '../../logger.ts';
 import type { KafkaClient } from '../client.ts';
 import { closeCluster, hangUp, openCluster, partitionsOf, type Cluster } from '../cluster.ts';
 import { isTransient, kafkaError } from '../errors.ts';
-import { keyOf, type PartitionStart, type TopicPartition } from './assignment.ts';
+import { keyOf, type TopicPartition } from './assignment.ts';
 import { Coordinator } from './coordinator.ts';
 import { Fetcher } from './fetcher.ts';
+import type { GroupHandler } from './group-handler.ts';
 import { GroupMembership, type AssignmentChange, type OffsetCommit } from './membership.ts';
-import { Positions, type Committed } from './positions.ts';
-import { Reading, type Fetched } from './reading.ts';
+import { Positions } from './positions.ts';
+import { Reading } from './reading.ts';
+import { Takeover } from './takeover.ts';
 
+export type { Deleted, GroupHandler, ReadyPartition } from './group-handler.ts';
 export type { AssignmentChange, OffsetCommit } from './membership.ts';
 export type { Fetched } from './reading.ts';
 export type { TopicPartition } from './assignment.ts';
-
-/** A partition that can be read from now on. */
-export interface ReadyPartition extends TopicPartition {
-  /** What the group has committed; -1 when there is no commit. */
-  committed: number;
-  /** The note that was committed with it; empty where there is none. */
-  metadata: string;
-  /** Where reading begins. */
-  start: number;
-}
-
-/** Records that retention has deleted before they were read. */
-export interface Deleted extends TopicPartition {
-  from: number;
-  /** The offset after the last. */
-  to: number;
-}
-
-/** What happens to a member; all calls but `onRebalancing` and `beforeReady` must return at once. */
-export interface GroupHandler {
-  onAssigned(change: AssignmentChange): void;
-  onReady(ready: ReadyPartition): void;
-  onFetched(fetched: Fetched): void;
-  /** The group is about to be joined again. What is resolved when this settles is not read twice. */
-  onRebalancing(): Promise<void>;
-  onDeleted(deleted: Deleted): void;
-  onThrottled(throttleMs: number, nodeId: number): void;
-  /** The member cannot go on. */
-  onFailure(error: Error): void;
-  /** Memory that more records of the partition may take now, in bytes; 0 pauses it. */
-  roomFor(partition: TopicPartition): number;
-  /**
-   * Awaited before committed offsets are asked for: fences off former owners. Tried again when it throws.
-   * `others: 'release'` says that these are all that this member reads.
-   */
-  beforeReady?(partitions: readonly TopicPartition[], others: 'keep' | 'release'): Promise<void>;
-}
 
 export interface GroupConsumerOptions {
   kafka: KafkaClient;
@@ -87,8 +53,7 @@ export class GroupConsumer {
   readonly #fetcher: Fetcher;
   readonly #closing = new AbortController();
   readonly #readings = new Map<string, Reading>();
-  /** Where gained partitions without a commit begin, as the leader has found. */
-  readonly #starts = new Map<string, number>();
+  readonly #takeover: Takeover;
   #partitionCount = 0;
   #confirmed = Promise.withResolvers<undefined>();
   #running: Promise<void> | undefined;
@@ -111,6 +76,19 @@ export class GroupConsumer {
       onRebalancing: () => handler.onRebalancing(),
       onAssigned: (change) => this.#assigned(change),
       onHeartbeat: () => this.#heard(),
+    });
+    this.#takeover = new Takeover({
+      cluster,
+      topics,
+      positions: this.#positions,
+      commit: (commits) => this.#membership.commit(commits),
+      handler,
+      isCurrent: (reading) => this.#readings.get(keyOf(reading)) === reading,
+      onReady: (reading) => this.#fetcher.add(reading),
+      onFailure: (error) => this.#fail(error),
+      clock,
+      logger,
+      signal,
     });
     this.#fetcher = new Fetcher({
       cluster,
@@ -151,7 +129,7 @@ export class GroupConsumer {
     const reading = this.#readings.get(keyOf(partition));
     if (!reading) return;
     const again = this.#read(partition);
-    void this.#confirmed.promise.then(() => this.#prepare([again], 'keep'));
+    void this.#confirmed.promise.then(() => this.#takeover.prepare([again], 'keep'));
   }
 
   /** What is known of the partitions that are read. */
@@ -215,8 +193,7 @@ export class GroupConsumer {
       this.#readings.delete(keyOf(partition));
       this.#fetcher.remove(partition);
     }
-    this.#starts.clear();
-    for (const { offset, ...partition } of rest.starts) this.#starts.set(keyOf(partition), offset);
+    this.#takeover.told(rest.starts);
     this.#partitionCount = partitionsOf(this.#cluster, topics).length;
     handler.onAssigned({ gained, kept, lost, ...rest });
     const texts = (partitions: readonly TopicPartition[]): string[] => partitions.map(keyOf);
@@ -225,7 +202,7 @@ export class GroupConsumer {
       'partitions assigned',
     );
     const readings = gained.map((partition) => this.#read(partition));
-    void this.#prepare(readings, kept.length === 0 ? 'release' : 'keep');
+    void this.#takeover.prepare(readings, kept.length === 0 ? 'release' : 'keep');
   }
 
   #read(partition: TopicPartition): Reading {
@@ -238,79 +215,6 @@ export class GroupConsumer {
   #heard(): void {
     this.#confirmed.resolve(undefined);
     this.#confirmed = Promise.withResolvers();
-  }
-
-  /** Fences, asks for the committed offsets, commits where there is none, and begins to fetch. */
-  async #prepare(readings: readonly Reading[], others: 'keep' | 'release'): Promise<void> {
-    const { handler, clock } = this.#options;
-    const { signal } = this.#closing;
-    const current = (): Reading[] =>
-      readings.filter((reading) => this.#readings.get(keyOf(reading)) === reading);
-    let isFenced = handler.beforeReady === undefined;
-    for (
-      let mine = current();
-      mine.length > 0 || (!isFenced && others === 'release');
-      mine = current()
-    ) {
-      if (signal.aborted) return;
-      try {
-        if (!isFenced) await handler.beforeReady?.(mine, others);
-        isFenced = true;
-        if (mine.length > 0) await this.#begin(mine);
-        return;
-      } catch (error) {
-        const known = kafkaError(error, "asking for the group's offsets");
-        if (!isTransient(error) && !isTransient(known)) {
-          this.#fail(known);
-          return;
-        }
-        if (signal.aborted) return;
-        this.#options.logger?.warn(
-          { partitions: mine.map(keyOf), error: messageOf(known) },
-          'taking over partitions failed: trying again',
-        );
-        await clock.sleep(RETRY_MS, signal).catch(() => undefined);
-      }
-    }
-  }
-
-  async #begin(readings: readonly Reading[]): Promise<void> {
-    const committed = await this.#positions.committed(readings);
-    const starts = new Map(
-      (await this.#startsOf(committed)).map(({ offset, ...each }) => [keyOf(each), offset]),
-    );
-    await this.#commitStarts(committed, starts);
-    for (const { topic, partition, offset, metadata } of committed) {
-      const reading = readings.find((each) => keyOf(each) === keyOf({ topic, partition }));
-      if (!reading || this.#readings.get(keyOf(reading)) !== reading) continue;
-      const start = offset >= 0 ? offset : (starts.get(keyOf(reading)) ?? 0);
-      reading.position = start;
-      this.#options.handler.onReady({ topic, partition, committed: start, metadata, start });
-      this.#fetcher.add(reading);
-    }
-  }
-
-  /** The leader knows where partitions without a commit begin; a leader with other software says nothing of it. */
-  async #startsOf(committed: readonly Committed[]): Promise<PartitionStart[]> {
-    const without = committed.filter(({ offset }) => offset < 0);
-    const told = without.flatMap(({ topic, partition }) => {
-      const offset = this.#starts.get(keyOf({ topic, partition }));
-      return offset === undefined ? [] : [{ topic, partition, offset }];
-    });
-    if (told.length === without.length) return told;
-    return this.#positions.starts(partitionsOf(this.#cluster, this.#options.topics));
-  }
-
-  /** From now on a restart does not guess where to begin, and lag is right for an idle partition. */
-  async #commitStarts(
-    committed: readonly Committed[],
-    starts: ReadonlyMap<string, number>,
-  ): Promise<void> {
-    const commits = committed.flatMap(({ topic, partition, offset }) => {
-      const start = starts.get(keyOf({ topic, partition }));
-      return offset >= 0 || start === undefined ? [] : [{ topic, partition, offset: start }];
-    });
-    if (commits.length > 0) await this.#membership.commit(commits);
   }
 
   /** Looks for new partitions: whoever sees them joins again, and the leader shares them out. */

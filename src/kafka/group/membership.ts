@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { AppError, messageOf } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { partitionsOf, type Cluster } from '../cluster.ts';
 import { causes, isTransient, protocolType } from '../errors.ts';
@@ -16,6 +16,7 @@ import {
 } from './assignment.ts';
 import type { Coordinator } from './coordinator.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { explainFencing } from './instance-id.ts';
 import { groupByTopic, type Positions } from './positions.ts';
 
 /** An offset to commit: the next to be read. */
@@ -101,16 +102,17 @@ export class GroupMembership {
   /** Runs until the member is closed. Rejects with what trying again cannot help. */
   async run(): Promise<void> {
     const { signal, clock, logger, groupId } = this.#options;
+    const isOver = (): boolean => signal.aborted;
     let failures = 0;
-    while (!signal.aborted) {
+    while (!isOver()) {
       try {
         await this.#join();
         failures = 0;
         await this.#stay();
       } catch (error) {
-        if (signal.aborted) return;
-        if (!isTransient(error) && !this.#isRejoin(error)) throw this.#explained(error);
+        if (isOver()) return;
         if (this.#isRejoin(error)) continue;
+        if (!isTransient(error)) throw explainFencing(error, this.#options);
         failures += 1;
         const level = failures > QUIET_RETRIES ? 'warn' : 'debug';
         logger?.[level]({ groupId, failures, error: messageOf(error) }, 'joining the group failed');
@@ -285,17 +287,6 @@ export class GroupMembership {
     );
     this.#lapsed = true;
     return true;
-  }
-
-  /** Two processes with one instance id would take the membership from each other for ever. */
-  #explained(error: unknown): unknown {
-    if (protocolType(error) !== 'FENCED_INSTANCE_ID') return error;
-    const { groupId, instanceId } = this.#options;
-    return new AppError(
-      'config_invalid',
-      `consuming in group ${groupId}: another process has joined with kafka.instanceId ${instanceId}, so this one ends; give every process an instance id of its own`,
-      { cause: error },
-    );
   }
 
   #ask<T>(

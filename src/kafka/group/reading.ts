@@ -3,7 +3,8 @@ import type { TopicPartition } from './assignment.ts';
 
 /** What one fetch has brought of one partition. */
 export interface Fetched extends TopicPartition {
-  records: KafkaRecord[];
+  /** Decoded as they are taken, once. */
+  records: Iterable<KafkaRecord>;
   /** Memory that the records take, in bytes. */
   bytes: number;
   /** The offset to read on from: behind the last record, marker or gap. */

@@ -1,0 +1,44 @@
+/** The `kafka` section of the configuration. Every key is documented in docs/configuration.md. */
+import { z } from 'zod';
+
+const count = z.int().positive();
+const path = z.string().min(1);
+
+export const kafkaSection = z
+  .strictObject({
+    brokers: z.array(z.string().regex(/^[^\s:]+:\d+$/, 'expected host:port')).min(1),
+    clientId: z.string().min(1).default('moderato'),
+    groupId: z.string().min(1).default('moderato'),
+    /** Where a group without committed offsets begins. */
+    startFrom: z.enum(['earliest', 'latest']).default('earliest'),
+    tls: z
+      .strictObject({
+        ca: path.optional(),
+        cert: path.optional(),
+        key: path.optional(),
+        serverName: z.string().optional(),
+      })
+      .or(z.boolean())
+      .default(false),
+    /** The password is a secret: MODERATO_KAFKA_SASL_PASSWORD or MODERATO_KAFKA_SASL_PASSWORD_FILE. */
+    sasl: z
+      .strictObject({
+        mechanism: z.enum(['plain', 'scram-sha-256', 'scram-sha-512']),
+        username: z.string().min(1),
+      })
+      .optional(),
+    /** group.instance.id: a restart within the session keeps the partitions; every process needs its own. */
+    instanceId: z.string().min(1).max(200).optional(),
+    sessionTimeoutMs: count.default(10_000),
+    rebalanceTimeoutMs: count.default(60_000),
+    heartbeatIntervalMs: count.default(1_000),
+    maxWaitMs: count.default(200),
+    maxFetchBytes: count.default(8 * 1024 * 1024),
+    commitIntervalMs: count.default(1_000),
+    /** How often partitions that were added to the input topic are looked for. */
+    discoveryIntervalMs: count.default(30_000),
+  })
+  .refine((kafka) => kafka.heartbeatIntervalMs * 3 <= kafka.sessionTimeoutMs, {
+    error: 'must be at most a third of sessionTimeoutMs',
+    path: ['heartbeatIntervalMs'],
+  });

@@ -1,0 +1,239 @@
+import type { ICustomPartitioner, Producer, RecordMetadata, Transaction } from 'kafkajs';
+import type { Clock } from '../clock.ts';
+import type { Config } from '../config-schema.ts';
+import { AppError } from '../errors.ts';
+import { noFaults, type FaultPoints } from '../fault-points.ts';
+import type { KafkaClient } from './client.ts';
+import { COMPRESSION } from './codecs.ts';
+import { causes, kafkaError } from './errors.ts';
+import type { OutgoingMessage } from './outgoing-message.ts';
+import { ALL_IN_SYNC_REPLICAS, byTopic, describe, unacknowledgedOf } from './request.ts';
+import { StickyPartitioner } from './sticky-partitioner.ts';
+import { within } from './within.ts';
+
+export interface PartitionTransactionsOptions {
+  /**
+   * A new producer with this transactional id, not yet connected. It must not try again by itself: when one broker's
+   * part of a request fails, kafkajs does not wait for the others' before it sends theirs once more.
+   */
+  createProducer: (
+    transactionalId: string,
+    partitioner: ICustomPartitioner,
+  ) => Pick<Producer, 'connect' | 'transaction' | 'disconnect'>;
+  /** The consumer group and the input topic that the offsets are committed for. */
+  groupId: string;
+  topic: string;
+  compression: Config['output']['compression'];
+  clock: Clock;
+  faults?: FaultPoints | undefined;
+}
+
+/** What one transaction holds. */
+interface Commit {
+  partition: number;
+  messages: readonly OutgoingMessage[];
+  /** The next to be read of the partition. */
+  offset: number;
+  /** A note that is committed with it. */
+  metadata: string;
+}
+
+/** How long the end of the transaction before may take to be marked, in ms, and how often that is asked. */
+const PREDECESSOR_TIMEOUT_MS = 20_000;
+const PUT_OFF_MS = 3;
+/** After a minute the broker has given a transaction up by itself. */
+const TRANSACTION_TIMEOUT_MS = 60_000;
+const CLAIM_TIMEOUT_MS = 30_000;
+
+/** One input partition for as long as nobody else has claimed it. */
+interface Claim {
+  producer: Pick<Producer, 'connect' | 'transaction' | 'disconnect'>;
+  /** Begun already, which is what makes kafkajs ask for the producer's id and so fences the former owner. */
+  begun: Transaction | undefined;
+  /** The transaction that is under way. */
+  running: Promise<unknown>;
+}
+
+/** Transactions whose producers send one request at a time and retry nothing. */
+export function createPartitionTransactions(
+  kafka: KafkaClient,
+  options: Omit<PartitionTransactionsOptions, 'createProducer'>,
+): PartitionTransactions {
+  return new PartitionTransactions({
+    ...options,
+    createProducer: (transactionalId, createPartitioner) =>
+      kafka.producer({
+        transactionalId,
+        maxInFlightRequests: 1,
+        allowAutoTopicCreation: false,
+        createPartitioner,
+        retry: { retries: 0 },
+      }),
+  });
+}
+
+/**
+ * Transactions that hold verdicts and the offset of the records they are for: both count, or neither. kafkajs does
+ * not know the group's generation in a transaction (KIP-447), so it cannot be told from it that a member is a zombie.
+ * Hence one transactional id for each input partition (as Kafka Streams had it before KIP-447): whoever acquires the
+ * partition fences whoever had it.
+ */
+export class PartitionTransactions {
+  readonly #options: PartitionTransactionsOptions;
+  readonly #partitioner = new StickyPartitioner();
+  readonly #claims = new Map<number, Claim>();
+  readonly #leaving = new Set<Promise<void>>();
+  #acquiring: Promise<void> = Promise.resolve();
+  #closed = false;
+
+  constructor(options: PartitionTransactionsOptions) {
+    this.#options = options;
+  }
+
+  /**
+   * Fences off whoever else has `partitions`; what they had under way is then committed or aborted. One call at a
+   * time, so that an older claim of ours cannot come after a newer one.
+   * Throws AppError `kafka_unavailable` or `kafka_unauthorized`, or `aborted` once it is closed.
+   */
+  acquire(partitions: readonly number[], others: 'keep' | 'release'): Promise<void> {
+    const acquired = this.#acquiring.then(async () => {
+      const released = others === 'release' ? [...this.#claims.keys()] : partitions;
+      for (const partition of released) this.#drop(partition);
+      if (this.#closed && partitions.length > 0) {
+        throw new AppError('aborted', 'fencing partitions: the transactions were closed');
+      }
+      await Promise.all(partitions.map((partition) => this.#claim(partition)));
+    });
+    this.#acquiring = acquired.catch(() => undefined);
+    return acquired;
+  }
+
+  /**
+   * Writes `messages` and commits `offset`, the next to be read of `partition`, in one transaction. Not to be called
+   * again for the partition before it settled. After it threw, whether the transaction took place is not known
+   * until the partition was acquired again.
+   * Throws AppError `topic_missing`, `record_too_large`, `kafka_unauthorized` or `kafka_unavailable`.
+   */
+  async commit(
+    partition: number,
+    messages: readonly OutgoingMessage[],
+    offset: number,
+    metadata = '',
+  ): Promise<void> {
+    const claim = this.#claims.get(partition);
+    if (claim === undefined) throw notOurs(this.#options.topic, partition);
+    const { clock } = this.#options;
+    const committed = within(this.#commit(claim, { partition, messages, offset, metadata }), {
+      clock,
+      ms: TRANSACTION_TIMEOUT_MS,
+      doing: describe(messages),
+    });
+    claim.running = committed.catch(() => undefined);
+    try {
+      await committed;
+    } catch (error) {
+      // kafkajs cannot use a producer again whose transaction failed.
+      if (this.#claims.get(partition) === claim) this.#drop(partition);
+      throw kafkaError(error, describe(messages));
+    }
+  }
+
+  async #commit(claim: Claim, { messages, ...offset }: Commit): Promise<void> {
+    const { compression, faults = noFaults } = this.#options;
+    const transaction = claim.begun ?? (await claim.producer.transaction());
+    claim.begun = undefined;
+    await this.#sendOffset(transaction, offset);
+    faults.reach('transaction-offsets');
+    if (messages.length > 0) {
+      const answers = await transaction.sendBatch({
+        acks: ALL_IN_SYNC_REPLICAS,
+        compression: COMPRESSION[compression],
+        topicMessages: byTopic(messages),
+      });
+      this.#requireAll(messages, answers);
+    }
+    faults.reach('transaction-messages');
+    await transaction.commit();
+    faults.reach('transaction-committed');
+  }
+
+  /**
+   * The offset comes first: it is what is put off until the broker has marked the end of the transaction before, in
+   * some ms. Behind it nothing of this one is put off any more.
+   */
+  async #sendOffset(
+    transaction: Transaction,
+    { partition, offset, metadata }: Omit<Commit, 'messages'>,
+  ): Promise<void> {
+    const { groupId, topic, clock } = this.#options;
+    const deadline = clock.elapsed() + PREDECESSOR_TIMEOUT_MS;
+    const partitions = [{ partition, offset: String(offset), metadata }];
+    for (;;) {
+      try {
+        await transaction.sendOffsets({
+          consumerGroupId: groupId,
+          topics: [{ topic, partitions }],
+        });
+        return;
+      } catch (error) {
+        if (!isPutOff(error) || clock.elapsed() > deadline) throw error;
+        await clock.sleep(PUT_OFF_MS);
+      }
+    }
+  }
+
+  /** Lets the transactions that are under way end, and disconnects. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.acquire([], 'release');
+    await Promise.all(this.#leaving);
+  }
+
+  async #claim(partition: number): Promise<void> {
+    const { createProducer, groupId, topic, clock } = this.#options;
+    const id = `moderato-${groupId}-${topic}-${partition}`;
+    const producer = createProducer(id, this.#partitioner.create);
+    try {
+      const begun = await within(
+        producer.connect().then(() => producer.transaction()),
+        { clock, ms: CLAIM_TIMEOUT_MS, doing: `claiming ${id}` },
+      );
+      this.#claims.set(partition, { producer, begun, running: Promise.resolve() });
+    } catch (error) {
+      await producer.disconnect().catch(() => undefined); // it may never have been connected
+      throw kafkaError(error, `fencing ${topic}/${partition} as ${id}`);
+    }
+  }
+
+  /** A producer that is disconnected while it works connects anew: so it is let finish, with nobody waiting for it. */
+  #drop(partition: number): void {
+    const claim = this.#claims.get(partition);
+    if (!claim) return;
+    this.#claims.delete(partition);
+    const left = claim.running
+      .then(() => claim.producer.disconnect())
+      .catch(() => undefined) // the broker may be gone
+      .finally(() => this.#leaving.delete(left));
+    this.#leaving.add(left);
+  }
+
+  #requireAll(messages: readonly OutgoingMessage[], answers: readonly RecordMetadata[]): void {
+    const missing = unacknowledgedOf(messages, answers, this.#partitioner);
+    if (missing.length === 0) return;
+    throw new AppError(
+      'kafka_unavailable',
+      `${describe(missing)}: the broker's answer leaves them out`,
+    );
+  }
+}
+
+function isPutOff(error: unknown): boolean {
+  return [...causes(error)].some(({ type }) => type === 'CONCURRENT_TRANSACTIONS');
+}
+
+function notOurs(topic: string, partition: number): AppError {
+  return new AppError(
+    'kafka_unavailable',
+    `committing ${topic}/${partition}: the partition is not ours, or was lost in an earlier transaction`,
+  );
+}
