@@ -199,7 +199,6 @@ export class GroupConsumer {
     }
     this.#takeover.told(rest.starts);
     this.#partitionCount = partitionsOf(this.#cluster, topics).length;
-    this.#confirmed = Promise.withResolvers();
     handler.onAssigned({ gained, kept, lost, ...rest });
     const texts = (partitions: readonly TopicPartition[]): string[] => partitions.map(keyOf);
     logger?.info(
