@@ -132,11 +132,11 @@ describe('a rolling upgrade from kafkajs’ consumer', () => {
 
 describe('a source that was closed', () => {
   const script = (body: string): string => `
-    import { Kafka, logLevel } from 'kafkajs';
     import { systemClock } from './src/clock.ts';
     import { createKafkaEventSource } from './src/consumers/kafka-event-source.ts';
+    import { testKafka } from './test/support/kafka.ts';
     const { brokers, topic, groupId } = JSON.parse(process.env.READING);
-    const kafka = new Kafka({ brokers, logLevel: logLevel.NOTHING });
+    const kafka = testKafka({ brokers });
     const open = () => createKafkaEventSource({ kafka, topic, groupId, clock: systemClock });
     ${body}
     console.log('closed');`;
