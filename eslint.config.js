@@ -73,12 +73,16 @@ const roomRules = Object.entries(ROOMS).map(([room, allowed]) => {
 });
 
 function libraryPatterns(isHome) {
-  return Object.entries(OWNERS)
+  const kafka = isHome('src/kafka/client.ts')
+    ? []
+    : [{ regex: '^kafkajs', message: 'Only the kafka room imports a Kafka client.' }];
+  const owned = Object.entries(OWNERS)
     .filter(([, owner]) => !isHome(owner))
     .map(([library, owner]) => ({
       regex: `^${library}$`,
       message: `Only ${owner} imports ${library}.`,
     }));
+  return [...kafka, ...owned];
 }
 
 export default tseslint.config(

@@ -15,6 +15,7 @@ import { stringify } from 'yaml';
 import { configSchema } from '../src/config-schema.ts';
 import { findBroker } from '../src/demo/find-broker.ts';
 import { createMessageEncoder } from '../src/events/message-encoder.ts';
+import { verdictId } from '../src/events/verdict-id.ts';
 import type { PolicyResult, Verdict } from '../src/events/types.generated.ts';
 import { createKafka } from '../src/kafka/client.ts';
 import { createTopics } from '../src/kafka/topics.ts';
@@ -136,18 +137,17 @@ async function prepare(kafka: Kafka, records: number): Promise<Topics> {
   const encoder = createMessageEncoder({ format: 'json' });
   const { value } = await encoder.encodeVerdict(aVerdict(topics.input), topics.verdicts);
   const shape = JSON.parse(String(value)) as Verdict;
-  await fill(kafka, topics.verdicts, records, (n) =>
-    JSON.stringify({
-      ...shape,
-      verdictId: randomUUID().replaceAll('-', ''),
-      eventId: `event-${n}`,
-      input: {
-        topic: topics.input,
-        partition: n % PARTITIONS,
-        offset: Math.floor(n / PARTITIONS),
-      },
-    }),
-  );
+  const hashes = { modelHash: shape.model.hash, bundleHash: shape.bundle.hash };
+  await fill(kafka, topics.verdicts, records, (n) => {
+    const eventId = `event-${n}`;
+    const input = {
+      topic: topics.input,
+      partition: n % PARTITIONS,
+      offset: Math.floor(n / PARTITIONS),
+    };
+    const id = verdictId({ eventId, ...input, ...hashes });
+    return JSON.stringify({ ...shape, verdictId: id, eventId, input });
+  });
   return topics;
 }
 

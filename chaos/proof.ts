@@ -1,4 +1,4 @@
-import { rangesOf, readRanges } from '../src/consumers/read-range.ts';
+import { rangesOf, readRanges } from '../src/kafka/read-range.ts';
 import { createVerdictDecoder } from '../src/events/index.ts';
 import { reconcile } from '../src/reconcile/reconcile.ts';
 import { expectedOf } from './publisher.ts';

@@ -139,6 +139,7 @@ export async function createApp(
       faults,
       events: createEventDecoder({ registry }),
       fetcher,
+      redriveKey: secrets.redriveKey,
       onFailure: (error, record) => {
         health.died(messageOf(error));
         if (record) logger.error({ err: error, ...positionOf(record) }, culprit(record));

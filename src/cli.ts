@@ -6,6 +6,7 @@ import { hashCommand } from './cli/hash.ts';
 import { runMain } from './cli/main.ts';
 import { modelsCommand } from './cli/models.ts';
 import { publishCommand } from './cli/publish.ts';
+import { recordCommand } from './cli/record.ts';
 import { reconcileCommand } from './cli/reconcile.ts';
 import { runCommand } from './cli/run.ts';
 import { scanCommand } from './cli/scan.ts';
@@ -28,6 +29,7 @@ const program = new Command('moderato')
   .addCommand(tailCommand())
   .addCommand(reconcileCommand())
   .addCommand(deadLettersCommand())
+  .addCommand(recordCommand())
   .addCommand(topicsCommand())
   .addCommand(modelsCommand())
   .addCommand(tuneCommand());

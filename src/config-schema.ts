@@ -265,4 +265,6 @@ export interface Secrets {
   kafkaSaslPassword?: string;
   registryPassword?: string;
   cachePassword?: string;
+  /** Proves the origin of redriven records; see docs/adr/0023-redrive-identity.md. */
+  redriveKey?: string;
 }

@@ -24,6 +24,7 @@ const SECRETS: Record<keyof Secrets, string> = {
   kafkaSaslPassword: 'MODERATO_KAFKA_SASL_PASSWORD',
   registryPassword: 'MODERATO_REGISTRY_PASSWORD',
   cachePassword: 'MODERATO_CACHE_PASSWORD',
+  redriveKey: 'MODERATO_REDRIVE_KEY',
 };
 
 /**
@@ -78,6 +79,9 @@ function soundSections(raw: unknown): Partial<Config> {
   return Object.fromEntries(sections) as Partial<Config>;
 }
 
+/** Of the redrive key: guessing it must be harder than 16 random bytes in base64. */
+const MIN_KEY_LENGTH = 22;
+
 async function readSecrets(env: Environment, faults: string[]): Promise<Secrets> {
   const secrets: Secrets = {};
   for (const [key, name] of Object.entries(SECRETS) as Array<[keyof Secrets, string]>) {
@@ -90,6 +94,11 @@ async function readSecrets(env: Environment, faults: string[]): Promise<Secrets>
         faults.push(`${name}_FILE: ${messageOf(error)}`);
       }
     }
+  }
+  if (secrets.redriveKey !== undefined && secrets.redriveKey.length < MIN_KEY_LENGTH) {
+    faults.push(
+      `${SECRETS.redriveKey}: shorter than ${MIN_KEY_LENGTH} characters; make one with: openssl rand -base64 32`,
+    );
   }
   return secrets;
 }

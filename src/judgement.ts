@@ -32,6 +32,8 @@ export interface Judge {
   encoder: EncoderInfo;
   bundle: PolicyBundle;
   lists: Pick<HashLists, 'version'>;
+  /** Proves the origin of redriven records; without one each record is an event of its own. */
+  redriveKey?: string | undefined;
   /** Milliseconds since the epoch. */
   now(): number;
 }
@@ -152,13 +154,13 @@ export class Judgement {
 
   #verdict(): Verdict {
     const { topic, partition, offset } = this.#record;
-    const { encoder, bundle } = this.#judge;
+    const { encoder, bundle, redriveKey } = this.#judge;
     const event = this.#event;
     const eventId = event?.eventId ?? null;
     return {
       verdictId: verdictId({
         eventId,
-        ...originOf(this.#record), // redriven any number of times, it is the same event
+        ...originOf(this.#record, redriveKey), // redriven any number of times, it is the same event
         modelHash: encoder.hash,
         bundleHash: this.#bundleHash,
       }),

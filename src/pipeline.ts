@@ -31,6 +31,8 @@ export interface PipelineParts extends InspectionParts {
   encoder: EncoderInfo;
   bundle: EmbeddedBundle;
   sink: VerdictSink;
+  /** Proves the origin of redriven records; see `Judge`. */
+  redriveKey?: string | undefined;
   faults?: FaultPoints | undefined;
   /** Called with the error that ends the run, before what is in flight has finished. */
   onFailure?: (error: unknown, record?: KafkaRecord) => void;
@@ -183,8 +185,8 @@ export class Pipeline {
 
   /** Decode → fetch → inspect (preprocess → batch and infer) → score → decide. */
   async #judge({ record, revoked, suspicion }: Delivery, journey: Journey): Promise<Judgement> {
-    const { events, fetcher, encoder, lists, bundle, clock } = this.#parts;
-    const judge = { encoder, bundle: bundle.bundle, lists, now: () => clock.now() };
+    const { events, fetcher, encoder, lists, bundle, clock, redriveKey } = this.#parts;
+    const judge = { encoder, bundle: bundle.bundle, lists, redriveKey, now: () => clock.now() };
     const judgement = new Judgement(judge, record, journey);
     try {
       this.#requireReadable(record, suspicion);

@@ -136,6 +136,15 @@ batching: { maxBatchSize: 0 }
     expect(JSON.stringify(fromEnv.config)).not.toContain('other');
   });
 
+  it('refuses a redrive key that could be guessed', async () => {
+    const file = await fileOf(SOUND);
+    const key = 'k'.repeat(44);
+    expect((await readConfig(file, { MODERATO_REDRIVE_KEY: key })).secrets.redriveKey).toBe(key);
+    const { faults } = await readConfig(file, { MODERATO_REDRIVE_KEY: 'secret' });
+    expect(faults.join()).toMatch(/MODERATO_REDRIVE_KEY: shorter than 22 characters/);
+    expect(faults.join()).not.toContain('secret');
+  });
+
   describe('images.http.allowHosts', () => {
     const faultsOf = async (hosts: string): Promise<string[]> => {
       const text = `${SOUND}images: { http: { allowHosts: [${hosts}] } }`;

@@ -78,7 +78,7 @@ describe('the documentation', () => {
       const [command = '', sub = ''] = words;
       if (command.startsWith('-')) continue;
       const path =
-        ['models', 'topics', 'dead-letters'].includes(command) && sub !== '…'
+        ['models', 'topics', 'dead-letters', 'record'].includes(command) && sub !== '…'
           ? [command, sub]
           : [command];
       const usage = await helpOf(path);

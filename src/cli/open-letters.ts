@@ -15,6 +15,7 @@ export async function openLetters(
       kafka,
       topic: loaded.config.topics.deadLetters,
       decoder: createDeadLetterDecoder({ registry }),
+      redriveKey: loaded.secrets.redriveKey,
       signal: until.signal,
     },
   };

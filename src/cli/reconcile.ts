@@ -30,6 +30,7 @@ export function reconcileCommand(): Command {
       const report = await reconcile({
         kafka,
         registry,
+        redriveKey: loaded.secrets.redriveKey,
         topics: loaded.config.topics,
         groupId: loaded.config.kafka.groupId,
         window: { fromMs: options.from, toMs: options.to },

@@ -1,7 +1,7 @@
 import { parsePositions, type LetterFilter } from '../dead-letters/filter.ts';
-import { planRedrive, redrive, type RedrivePlan } from '../dead-letters/redrive.ts';
+import { planRedrive, type RedrivePlan } from '../dead-letters/redrive-plan.ts';
+import { redrive } from '../dead-letters/redrive.ts';
 import { AppError } from '../errors.ts';
-import { COMPRESSION } from '../kafka/codecs.ts';
 import { filterOf, type FilterOptions } from './letter-filter.ts';
 import { openLetters } from './open-letters.ts';
 import { progressBar, type Progress } from './progress.ts';
@@ -22,10 +22,11 @@ export async function redriveLetters(
 ): Promise<void> {
   const filter = chosen(texts, options);
   const { source, loaded } = await openLetters(options.config);
-  const asked = { ...source, filter, target: options.topic };
+  const asked = { ...source, filter, target: options.topic, input: loaded.config.topics.input };
+  const hasKey = source.redriveKey !== undefined;
   if (options.dryRun) {
     const plan = await planRedrive(asked);
-    console.log(options.json ? planJson(plan, 0) : renderPlan(plan));
+    console.log(options.json ? planJson(plan, 0) : renderPlan(plan, { hasKey }));
     return;
   }
   let progress: Progress | undefined;
@@ -34,7 +35,7 @@ export async function redriveLetters(
   try {
     await redrive({
       ...asked,
-      compression: COMPRESSION[loaded.config.output.compression],
+      compression: loaded.config.output.compression,
       onPlan: (made) => {
         plan = made;
         if (made.total > 0) progress = progressBar('redriving', made.total);
@@ -47,7 +48,8 @@ export async function redriveLetters(
   } finally {
     progress?.end();
     // Also when it failed: what is redriven stays so.
-    if (plan) console.log(options.json ? planJson(plan, done) : renderRedriven(plan, done));
+    if (plan)
+      console.log(options.json ? planJson(plan, done) : renderRedriven(plan, done, { hasKey }));
   }
 }
 

@@ -27,6 +27,7 @@ export function renderLetter(letter: ShownLetter, options: RenderOptions = {}): 
   if (record) {
     add('record', `${printable(originText(record))}, published ${timeText(record.timestamp)}`);
   }
+  if (letter.incomplete !== null) add('incomplete', printable(letter.incomplete));
   add('redriven', letter.redriven ? 'yes' : 'no');
   add('key', key === null ? '–' : bytesText(key));
   for (const header of letter.headers) {
@@ -41,7 +42,7 @@ export function renderLetter(letter: ShownLetter, options: RenderOptions = {}): 
   ].join('\n');
 }
 
-function preview(value: Buffer): string {
+export function preview(value: Buffer): string {
   return jsonPreview(value) ?? hexdump(value);
 }
 

@@ -1,6 +1,7 @@
 /** Dead letters as text for a terminal. Pure: text in, text out. */
 import type { LetterList, LetterSummary } from '../dead-letters/list.ts';
-import type { RedrivePlan } from '../dead-letters/redrive.ts';
+import type { RedrivePlan } from '../dead-letters/redrive-plan.ts';
+import { incompleteText } from '../dead-letters/whole.ts';
 import { originText } from '../events/origin.ts';
 import { positionText } from '../events/redrive-note.ts';
 import { printable } from './printable.ts';
@@ -43,7 +44,7 @@ export function renderLetterList(
 }
 
 /** What a redrive would do, without a line feed at the end. */
-export function renderPlan(plan: RedrivePlan, options: RenderOptions = {}): string {
+export function renderPlan(plan: RedrivePlan, options: RedriveRenderOptions): string {
   const paint = painter(options);
   const to = Object.entries(plan.byTopic).map(
     ([topic, count]) => `${count} to ${printable(topic)}`,
@@ -53,6 +54,7 @@ export function renderPlan(plan: RedrivePlan, options: RenderOptions = {}): stri
       (to.length > 0 ? `: ${to.join(', ')}` : ''),
     ...countLines(plan.byCode),
     ...skipped(plan),
+    ...identity(plan.total, options),
   ].join('\n');
 }
 
@@ -60,13 +62,14 @@ export function renderPlan(plan: RedrivePlan, options: RenderOptions = {}): stri
 export function renderRedriven(
   plan: RedrivePlan,
   done: number,
-  options: RenderOptions = {},
+  options: RedriveRenderOptions,
 ): string {
   const paint = painter(options);
   const failed = plan.total - done;
   return [
     paint('bold', `redrove ${plural(done, 'dead letter')}`),
     ...skipped(plan),
+    ...identity(done, options),
     ...(failed > 0
       ? [
           paint(
@@ -78,10 +81,29 @@ export function renderRedriven(
   ].join('\n');
 }
 
-function skipped({ redrivenAlready, undecodable }: RedrivePlan): string[] {
+interface RedriveRenderOptions extends RenderOptions {
+  /** Whether the origins of redriven records are proven by a key. */
+  hasKey: boolean;
+}
+
+function identity(count: number, { hasKey }: RedriveRenderOptions): string[] {
+  if (hasKey || count === 0) return [];
+  return [
+    'without MODERATO_REDRIVE_KEY: their verdicts have ids of their own, not those of the first records',
+  ];
+}
+
+function skipped({ redrivenAlready, undecodable, incomplete, elsewhere }: RedrivePlan): string[] {
   return [
     ...(redrivenAlready > 0 ? [`skipped: ${redrivenAlready} redriven already`] : []),
     ...(undecodable > 0 ? [`skipped: ${undecodable} cannot be decoded`] : []),
+    ...(elsewhere > 0
+      ? [
+          `skipped: ${elsewhere} of other topics than topics.input; --topic says where to publish them`,
+        ]
+      : []),
+    ...(incomplete.count > 0 ? [`skipped: ${incomplete.count} without their whole record`] : []),
+    ...incomplete.first.map((letter) => `  ${printable(incompleteText(letter))}`),
   ];
 }
 
@@ -96,7 +118,8 @@ export function letterJson(letter: LetterSummary): string {
   return JSON.stringify(inBase64(letter));
 }
 
-function inBase64(value: unknown): unknown {
+/** A copy with all bytes in base64. */
+export function inBase64(value: unknown): unknown {
   if (Buffer.isBuffer(value)) return value.toString('base64');
   if (Array.isArray(value)) return value.map(inBase64);
   if (typeof value !== 'object' || value === null) return value;
@@ -119,7 +142,7 @@ export function bytesText(bytes: Buffer): string {
   }
 }
 
-function shortened(text: string, max: number): string {
+export function shortened(text: string, max: number): string {
   const characters = Array.from(text);
   return characters.length <= max ? text : `${characters.slice(0, max - 1).join('')}…`;
 }

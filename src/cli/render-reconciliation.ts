@@ -1,6 +1,12 @@
 /** A reconciliation's report as text for a terminal. Pure: text in, text out. */
 import type { InputPosition } from '../events/types.generated.ts';
-import type { Findings, FoundInput, FoundVerdict, ReconcileReport } from '../reconcile/report.ts';
+import type {
+  Findings,
+  FoundInput,
+  FoundVerdict,
+  OriginatedInput,
+  ReconcileReport,
+} from '../reconcile/report.ts';
 import { printable } from './printable.ts';
 import {
   drawn,
@@ -59,12 +65,20 @@ function countTable(report: ReconcileReport, paint: Paint): string {
     ['outside', report.outside, 'verdicts before or after the range'],
     ['elsewhere', report.elsewhere, 'verdicts of other topics'],
     ['dead letters', report.deadLetters, ''],
+    ['redriven', report.redriven, 'inputs that are redriven records'],
+    ['unproven origin', report.unprovenOrigins.count, 'harmless: named in a header, not believed'],
   ];
   const faults: Row[] = [
     ['missing', missing.count, `no verdict; ${missing.uncommitted} not committed yet`],
     ['conflicting', report.conflicting.count, 'verdicts that contradict each other'],
     ['no dead letter', report.withoutDeadLetter.count, 'although the verdict promises one'],
     ['undecodable', report.undecodable.count, 'neither a verdict nor a dead letter'],
+    [
+      'wrong origin',
+      report.wrongOrigins.count,
+      'redriven records that come from nowhere, or twice',
+    ],
+    ['foreign id', report.foreignIds.count, 'verdicts under the id of another record'],
   ];
   const table = plainTable(['left', 'right', 'left']);
   for (const [name, count, note] of good) table.push([name, String(count), paint('dim', note)]);
@@ -86,6 +100,15 @@ function sections(report: ReconcileReport, paint: Paint): string[] {
     section(paint, 'Undecodable', undecodable, ({ at, error }) => [
       `${positionOf(at)}  ${printable(error)}`,
     ]),
+    section(paint, 'Wrong origin', report.wrongOrigins, (found) => [
+      `${originLine(found)}: ${found.why}`,
+    ]),
+    section(paint, 'Foreign id', report.foreignIds, ({ input, verdictId, at, belongsTo }) => [
+      `${positionOf(input)}  ${printable(verdictId)} at ${positionOf(at)}${
+        belongsTo ? `, the id of ${positionOf(belongsTo)}` : ''
+      }`,
+    ]),
+    section(paint, 'Unproven origin', report.unprovenOrigins, (found) => [originLine(found)]),
     section(paint, 'Re-judged', rejudged, inputLines),
     section(paint, 'Unknown', unknown, inputLines),
   ].filter((text) => text !== '');
@@ -106,6 +129,10 @@ function section<T>(
 
 function inputLines({ input, verdicts }: FoundInput): string[] {
   return [positionOf(input), ...verdicts.map((verdict) => `  ${verdictLine(verdict)}`)];
+}
+
+function originLine({ input, origin, attempts }: OriginatedInput): string {
+  return `${positionOf(input)} from ${positionOf(origin)} after ${plural(attempts, 'attempt')}`;
 }
 
 function verdictLine({ verdictId, outcome, at, modelHash, bundleHash }: FoundVerdict): string {
@@ -130,6 +157,8 @@ function conclusion(report: ReconcileReport, paint: Paint): string {
     [report.conflicting.count, 'conflicting'],
     [report.withoutDeadLetter.count, 'without a dead letter'],
     [report.undecodable.count, 'undecodable'],
+    [report.wrongOrigins.count, 'of a wrong origin'],
+    [report.foreignIds.count, 'under a foreign id'],
   ] as const;
   const found = faults.filter(([count]) => count > 0).map(([count, what]) => `${count} ${what}`);
   return paint(['bold', 'red'], `Not proven: ${found.join(', ')}.`);

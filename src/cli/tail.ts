@@ -1,6 +1,6 @@
-import { randomUUID } from 'node:crypto';
 import { Command } from 'commander';
 import { renderVerdictLine } from './render.ts';
+import { printable } from './printable.ts';
 import { untilSignal } from './until-signal.ts';
 import { wholeNumberFrom } from './whole-number.ts';
 
@@ -29,7 +29,6 @@ export function tailCommand(): Command {
         kafka,
         registry,
         topics: [...new Set([verdicts, ...Object.values(routes)])],
-        groupId: `moderato-tail-${randomUUID()}`,
         fromBeginning: options.fromBeginning ?? false,
         signal: until.signal,
         onVerdict: (verdict) => {
@@ -41,6 +40,10 @@ export function tailCommand(): Command {
           process.stdout.write(`${line}\n`);
           if (left === 0) until.abort();
         },
+        onUndecodable: ({ topic, partition, offset }, { code, message }) =>
+          void process.stderr.write(
+            `moderato: ${topic}/${partition}/${offset} is no verdict: ${code}: ${printable(message)}\n`,
+          ),
       });
     });
 }

@@ -1,5 +1,5 @@
 import type { KafkaClient } from '../kafka/client.ts';
-import { rangesOf } from '../consumers/read-range.ts';
+import { rangesOf } from '../kafka/read-range.ts';
 import { AppError } from '../errors.ts';
 import type { LetterPosition } from '../events/redrive-note.ts';
 import type { LetterIndex } from './letter-index.ts';

@@ -6,6 +6,8 @@ interface LetterKind {
   code: string | undefined;
   /** Where a redrive would write it; undefined when the letter cannot be decoded. */
   topic: string | undefined;
+  /** Whether the letter holds its whole record. */
+  isWhole: boolean;
 }
 
 export interface IndexedLetter extends LetterPosition, LetterKind {
@@ -28,12 +30,12 @@ export class LetterIndex {
   readonly #kinds = new Numbering<LetterKind>();
 
   /** Offsets must ascend within a partition. */
-  add({ partition, offset, failedAt, redriven, code, topic }: IndexedLetter): void {
+  add({ partition, offset, failedAt, redriven, code, topic, isWhole }: IndexedLetter): void {
     const column = this.#column(partition);
     column.offsets.push(offset);
     column.failedAts.push(failedAt);
-    const kind = { code, topic };
-    column.kinds.push(this.#kinds.indexOf(JSON.stringify([code, topic]), () => kind));
+    const kind = { code, topic, isWhole };
+    column.kinds.push(this.#kinds.indexOf(JSON.stringify(Object.values(kind)), () => kind));
     if (redriven) column.redriven.add(offset);
   }
 

@@ -19,7 +19,7 @@ export interface LetterSummary {
   /** Of the error; of a letter that cannot be decoded, why it cannot. */
   message: string;
   attempts: number | null;
-  /** Where the event was published first. */
+  /** Where the event was published first; see `originOf`. */
   origin: InputPosition | null;
   key: Buffer | null;
   /** Of the original value; null also where that was null. */
@@ -61,7 +61,7 @@ export async function listLetters(options: ListOptions): Promise<LetterList> {
     options,
     index,
     (letter) => wanted.has(positionText(letter)),
-    (letter, record, read) => letters.push(summaryOf(letter, record, read)),
+    (letter, record, read) => letters.push(summaryOf(letter, record, read, options.redriveKey)),
   );
   return { letters: letters.sort(byAge), counts: countsOf(index, isListed) };
 }
@@ -85,6 +85,7 @@ export function summaryOf(
   { partition, offset, failedAt, redriven }: IndexedLetter,
   record: KafkaRecord,
   read: LetterRecord,
+  redriveKey: string | undefined,
 ): LetterSummary {
   const known = { partition, offset, failedAt, redriven };
   if (read.kind === 'letter') {
@@ -93,7 +94,7 @@ export function summaryOf(
       ...known,
       ...letter.error,
       attempts: letter.attempts,
-      origin: originOf(letter),
+      origin: originOf(letter, redriveKey),
       key: letter.key,
       valueBytes: letter.value?.length ?? null,
     };

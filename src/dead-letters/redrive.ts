@@ -1,96 +1,113 @@
-import type { CompressionTypes } from 'kafkajs';
-import type { KafkaClient } from '../kafka/client.ts';
+import type { Config } from '../config-schema.ts';
 import { AppError } from '../errors.ts';
 import { positionText } from '../events/redrive-note.ts';
-import { missingTopics, withAdmin } from '../kafka/topics.ts';
-import type { LetterFilter } from './filter.ts';
-import { assertKnown } from './known-positions.ts';
-import type { IndexedLetter, LetterIndex } from './letter-index.ts';
-import { RedriveProducer } from './redrive-producer.ts';
-import { redriven, type Redriven, type Target } from './redriven-record.ts';
-import { countBy, readLetters, survey, type LetterSource } from './survey.ts';
+import { RedriveProducer } from '../kafka/redrive-producer.ts';
+import { prepare, type RedriveOptions, type RedrivePlan } from './redrive-plan.ts';
+import { redriven, type Redriven } from './redriven-record.ts';
+import { readLetters } from './survey.ts';
 
 /** Of one transaction. Well below the broker's default limit for one partition, 1,048,588 bytes. */
 const MAX_LETTERS = 100;
 const MAX_BYTES = 900_000;
+const MAX_NAMED = 10;
 
-export interface RedriveOptions extends LetterSource {
-  filter: LetterFilter;
-  /** Where records are redriven to. @default each to its original topic */
-  target?: string | undefined;
+export type RunOptions = RedriveOptions & {
+  compression: Config['output']['compression'];
+  /** Called once, before anything is written. */
+  onPlan?: (plan: RedrivePlan) => void;
+  onRedriven?: (count: number) => void;
+};
+
+/** What one run learns that the next one begins with. */
+interface Lessons {
+  /** By position: letters whose records are larger than their topic takes. */
+  tooLarge: Map<string, string>;
+  maxLetters: number;
 }
 
-export interface RedrivePlan {
-  /** Letters to be redriven. */
-  total: number;
-  byCode: Record<string, number>;
-  byTopic: Record<string, number>;
-  /** Skipped, because they were redriven before. */
-  redrivenAlready: number;
-  /** Skipped, because they cannot be decoded. */
-  undecodable: number;
-}
+/** Letters of one transaction that the broker has refused for their size. */
+class TooLargeError extends Error {
+  readonly batch: readonly Redriven[];
 
-interface Survey {
-  plan: RedrivePlan;
-  index: LetterIndex;
-  targets: ReadonlyMap<string, Target>;
-}
-
-/**
- * What `redrive` would do now; writes nothing and disturbs no redrive that is at work.
- * Throws AppError `usage` for positions without a letter, `topic_missing` when a target is not there, and what
- * `survey` does.
- */
-export async function planRedrive(options: RedriveOptions): Promise<RedrivePlan> {
-  return (await prepare(options)).plan;
+  constructor(batch: readonly Redriven[], cause: AppError) {
+    super(cause.message, { cause });
+    this.batch = batch;
+  }
 }
 
 /**
  * Publishes the records of dead letters again, each together with a note in the dead-letter topic that it was:
  * both or none. So it may be stopped anywhere and run again, and redrives each letter once.
  *
- * Throws what `planRedrive` and `RedriveProducer` do; what was told to `onRedriven` by then is redriven.
+ * Throws what `planRedrive` and `RedriveProducer` do; what was told to `onRedriven` by then is redriven. It throws
+ * `record_too_large` only after everything else is redriven: one letter must not keep the others.
  */
-export async function redrive(
-  options: RedriveOptions & {
-    compression: CompressionTypes;
-    onPlan?: (plan: RedrivePlan) => void;
-    onRedriven?: (count: number) => void;
-  },
-): Promise<RedrivePlan> {
-  const { kafka, topic, compression, target, onPlan, onRedriven } = options;
+export async function redrive(options: RunOptions): Promise<RedrivePlan> {
+  const lessons: Lessons = { tooLarge: new Map(), maxLetters: MAX_LETTERS };
+  let plan: RedrivePlan | undefined;
+  const onPlan = (made: RedrivePlan): void => {
+    if (plan) return;
+    plan = made;
+    options.onPlan?.(made);
+  };
+  for (;;) {
+    try {
+      const made = await run({ ...options, onPlan }, lessons);
+      if (lessons.tooLarge.size === 0) return plan ?? made;
+      break;
+    } catch (error) {
+      if (!(error instanceof TooLargeError)) throw error;
+      const [only, ...others] = error.batch;
+      if (others.length > 0) lessons.maxLetters = 1;
+      else if (only) lessons.tooLarge.set(positionText(only.position), nameOf(only));
+    }
+  }
+  const names = [...lessons.tooLarge.values()];
+  const more = names.length > MAX_NAMED ? ` and ${names.length - MAX_NAMED} more` : '';
+  throw new AppError(
+    'record_too_large',
+    `redriving ${names.slice(0, MAX_NAMED).join(', ')}${more}: larger than the topic takes; raise its max.message.bytes, or name another topic with --topic`,
+  );
+}
+
+function nameOf({ position, record }: Redriven): string {
+  return `${positionText(position)} (to ${record.topic}/${record.partition})`;
+}
+
+async function run(options: RunOptions, lessons: Lessons): Promise<RedrivePlan> {
+  const { kafka, topic, compression, target, redriveKey, onPlan, onRedriven } = options;
   const producer = new RedriveProducer({ kafka, topic, compression });
   // Before anything is read: a redrive that is still at work would write notes that we had not seen.
   await producer.open();
   let underWay: Promise<void> | undefined;
   try {
-    const { plan, index, targets } = await prepare(options);
+    const { plan, index, targets, isPending } = await prepare(options);
     onPlan?.(plan);
     let batch: Redriven[] = [];
     let bytes = 0;
     const flush = async (): Promise<void> => {
       const taken = batch;
-      const [first, last] = [taken[0], taken.at(-1)];
-      if (!first || !last) return;
+      if (taken.length === 0) return;
       batch = [];
       bytes = 0;
-      underWay = producer.write(
-        taken.flatMap(({ messages }) => messages),
-        `redriving ${positionText(first.position)} to ${positionText(last.position)} of ${topic}`,
-      );
+      underWay = write(producer, taken, topic);
       await underWay;
       onRedriven?.(taken.length);
     };
-    await readLetters(options, index, isPending, async (indexed, record, read) => {
-      const to = targets.get(target ?? indexed.topic ?? '');
-      if (read.kind !== 'letter' || !to) return;
-      const next = redriven(read.letter, record, to);
-      index.markRedriven(indexed); // should its record be handed over once more
-      if (batch.length === MAX_LETTERS || bytes + next.bytes > MAX_BYTES) await flush();
-      batch.push(next);
-      bytes += next.bytes;
-    });
+    await readLetters(
+      options,
+      index,
+      (letter) => isPending(letter) && !lessons.tooLarge.has(positionText(letter)),
+      async (indexed, record, read) => {
+        const to = targets.get(target ?? indexed.topic ?? '');
+        if (read.kind !== 'letter' || !to) return;
+        const next = redriven(read.letter, record, to, redriveKey);
+        index.markRedriven(indexed); // should its record be handed over once more
+        if (batch.length >= lessons.maxLetters || bytes + next.bytes > MAX_BYTES) await flush();
+        batch.push(next);
+        bytes += next.bytes;
+      },
+    );
     await flush();
     return plan;
   } finally {
@@ -99,50 +116,22 @@ export async function redrive(
   }
 }
 
-async function prepare(options: RedriveOptions): Promise<Survey> {
-  const { kafka, topic, filter, target } = options;
-  const index = await survey(options, filter);
-  await assertKnown(kafka, topic, index, filter.positions);
-  const plan = planOf(index, target);
-  return { plan, index, targets: await targetsOf(kafka, Object.keys(plan.byTopic)) };
-}
-
-function planOf(index: LetterIndex, target: string | undefined): RedrivePlan {
-  const plan = { total: 0, redrivenAlready: 0, undecodable: 0 };
-  for (const letter of index) {
-    if (isPending(letter)) plan.total += 1;
-    else if (letter.redriven) plan.redrivenAlready += 1;
-    else plan.undecodable += 1;
-  }
-  return {
-    ...plan,
-    byCode: countBy(index, (letter) => (isPending(letter) ? letter.code : undefined)),
-    byTopic: countBy(index, (letter) => (isPending(letter) ? (target ?? letter.topic) : undefined)),
-  };
-}
-
-function isPending({ redriven, code }: IndexedLetter): boolean {
-  return !redriven && code !== undefined;
-}
-
-async function targetsOf(
-  kafka: KafkaClient,
-  topics: readonly string[],
-): Promise<ReadonlyMap<string, Target>> {
-  if (topics.length === 0) return new Map();
-  const missing = await missingTopics(kafka, topics);
-  if (missing.length > 0) {
-    throw new AppError(
-      'topic_missing',
-      `redriving to ${missing.join(', ')}: there is no such topic, or it is hidden from this user; --topic names another target`,
+async function write(
+  producer: RedriveProducer,
+  batch: readonly Redriven[],
+  topic: string,
+): Promise<void> {
+  const names = [batch[0], batch.at(-1)].map((each) => each && positionText(each.position));
+  try {
+    await producer.write(
+      batch.map(({ record }) => record),
+      (offsets) => batch.map(({ noteOf }, at) => noteOf(offsets[at])),
+      `redriving ${names.join(' to ')} of ${topic}`,
     );
+  } catch (error) {
+    if (error instanceof AppError && error.code === 'record_too_large') {
+      throw new TooLargeError(batch, error);
+    }
+    throw error;
   }
-  const metadata = await withAdmin(
-    kafka,
-    `asking for the partitions of ${topics.join(', ')}`,
-    (admin) => admin.fetchTopicMetadata({ topics: [...topics] }),
-  );
-  return new Map(
-    metadata.topics.map(({ name, partitions }) => [name, { topic: name, partitions }]),
-  );
 }

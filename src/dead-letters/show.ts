@@ -6,11 +6,14 @@ import type { Header, InputPosition } from '../events/types.generated.ts';
 import { assertKnown } from './known-positions.ts';
 import { summaryOf, type LetterSummary } from './list.ts';
 import { readLetters, survey, type LetterSource } from './survey.ts';
+import { incompleteness } from './whole.ts';
 
 /** Everything that is known of one letter. */
 export interface ShownLetter extends LetterSummary {
   /** The record that failed; null when the letter cannot be decoded. Of a redriven one this is not its origin. */
   record: (InputPosition & { timestamp: number }) | null;
+  /** Why the letter does not hold its whole record; null when it does, and when it cannot be decoded. */
+  incomplete: string | null;
   headers: Header[];
   /** The original value; of a letter that cannot be decoded, the letter's own. */
   value: Buffer | null;
@@ -37,7 +40,8 @@ export async function showLetter(
     (letter, at, read) => {
       const { headers, value } = read.kind === 'letter' ? read.letter : at;
       shown = {
-        ...summaryOf(letter, at, read),
+        ...summaryOf(letter, at, read, source.redriveKey),
+        incomplete: (read.kind === 'letter' && incompleteness(read.letter)) || null,
         record: read.kind === 'letter' ? positionOf(read.letter) : null,
         headers,
         value,

@@ -1,6 +1,6 @@
 import type { KafkaClient } from '../kafka/client.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
-import { rangesOf, readRanges, type OffsetRange } from '../consumers/read-range.ts';
+import { rangesOf, readRanges, type OffsetRange } from '../kafka/read-range.ts';
 import type { MessageDecoder } from '../events/message-decoder.ts';
 import { originOf } from '../events/origin.ts';
 import type { LetterPosition } from '../events/redrive-note.ts';
@@ -8,6 +8,7 @@ import type { DeadLetter } from '../events/types.generated.ts';
 import { matches, type LetterFilter } from './filter.ts';
 import { LetterIndex, type IndexedLetter } from './letter-index.ts';
 import { readLetter, type LetterRecord } from './letter.ts';
+import { incompleteness } from './whole.ts';
 
 /** Where letters are read from and how. */
 export interface LetterSource {
@@ -15,6 +16,8 @@ export interface LetterSource {
   /** The dead-letter topic. */
   topic: string;
   decoder: MessageDecoder<DeadLetter>;
+  /** Proves the origins of redriven records; without one none is believed. */
+  redriveKey?: string | undefined;
   signal?: AbortSignal | undefined;
 }
 
@@ -23,7 +26,7 @@ export interface LetterSource {
  * Throws what `rangesOf`, `readRanges` and `readLetter` do.
  */
 export async function survey(source: LetterSource, filter: LetterFilter): Promise<LetterIndex> {
-  const { kafka, topic, decoder, signal } = source;
+  const { kafka, topic, decoder, redriveKey, signal } = source;
   const index = new LetterIndex();
   // A letter is written after it failed, and a note after its letter in the same partition. So ranges begin with
   // the first letter that may be meant, and go on to the end.
@@ -38,7 +41,7 @@ export async function survey(source: LetterSource, filter: LetterFilter): Promis
         if (read.of) index.markRedriven(read.of);
         return;
       }
-      const letter = indexed(record, read);
+      const letter = indexed(record, read, redriveKey);
       if (matches(filter, letter)) index.add(letter);
     },
   });
@@ -61,13 +64,20 @@ function from(positions: Iterable<LetterPosition>, ranges: readonly OffsetRange[
 function indexed(
   { partition, offset, timestamp }: KafkaRecord,
   read: Exclude<LetterRecord, { kind: 'note' }>,
+  redriveKey: string | undefined,
 ): IndexedLetter {
   const at = { partition, offset, redriven: false };
   if (read.kind === 'undecodable') {
-    return { ...at, failedAt: timestamp, code: undefined, topic: undefined };
+    return { ...at, failedAt: timestamp, code: undefined, topic: undefined, isWhole: false };
   }
-  const { error, failedAt } = read.letter;
-  return { ...at, failedAt, code: error.code, topic: originOf(read.letter).topic };
+  const { letter } = read;
+  return {
+    ...at,
+    failedAt: letter.failedAt,
+    code: letter.error.code,
+    topic: originOf(letter, redriveKey).topic,
+    isWhole: incompleteness(letter) === undefined,
+  };
 }
 
 /**

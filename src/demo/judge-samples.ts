@@ -45,7 +45,6 @@ export async function judgeOverKafka(run: DemoRun, broker: Broker): Promise<void
   const tailing = tailVerdicts({
     kafka,
     topics: [config.topics.verdicts],
-    groupId: `moderato-demo-tail-${randomUUID()}`,
     fromBeginning: true,
     signal: enough.signal,
     onReady: () => ready.resolve(undefined),
@@ -55,6 +54,9 @@ export async function judgeOverKafka(run: DemoRun, broker: Broker): Promise<void
       judged.add(file);
       run.onVerdict(verdict, file);
       if (judged.size === files.size) enough.abort();
+    },
+    onUndecodable: (_, error) => {
+      throw error;
     },
   });
   try {

@@ -1,14 +1,10 @@
 import { EntryFault } from './entry-fields.ts';
 import type { ListEntry } from './hash-list.ts';
 import { parseJsonEntry } from './json-entry.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
 
 /** A record of a list's topic. */
-export interface EntryRecord {
-  key: Buffer | null;
-  value: Buffer | null;
-  partition: number;
-  offset: string;
-}
+export type EntryRecord = Pick<KafkaRecord, 'key' | 'value' | 'partition' | 'offset' | 'fault'>;
 
 /** What a compacted topic says: of each key what was said last, in a way that can be read. */
 export class TopicEntries {
@@ -28,16 +24,20 @@ export class TopicEntries {
    * Takes a record in: its key names the entry, its value is the entry in JSON; without a value the entry is removed.
    * Returns what is wrong with it, and then keeps what the key said before.
    */
-  apply({ key, value, partition, offset }: EntryRecord): string | null {
+  apply({ key, value, partition, offset, fault: unread }: EntryRecord): string | null {
     const at = `partition ${partition}, offset ${offset}`;
     const id = key?.toString() ?? '';
-    const fault = id === '' ? 'no key; the key is the id of the entry' : this.#set(id, value);
+    const fault = unread?.message ?? this.#faultOf(id, value);
     if (fault === null) {
       this.#faults.delete(id);
       return null;
     }
     this.#faults.set(id === '' ? at : id, `${at}: ${fault}`);
     return `${at}: ${fault}`;
+  }
+
+  #faultOf(id: string, value: Buffer | null): string | null {
+    return id === '' ? 'no key; the key is the id of the entry' : this.#set(id, value);
   }
 
   #set(id: string, value: Buffer | null): string | null {

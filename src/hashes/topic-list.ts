@@ -1,10 +1,10 @@
-import { randomUUID } from 'node:crypto';
-import type { Consumer } from 'kafkajs';
 import type { KafkaClient } from '../kafka/client.ts';
 import type { Clock } from '../clock.ts';
 import { AppError } from '../errors.ts';
 import { kafkaError } from '../kafka/errors.ts';
-import { missingTopics, withAdmin } from '../kafka/topics.ts';
+import { followTopics, rangesOf } from '../kafka/read-range.ts';
+import type { KafkaRecord } from '../kafka/record.ts';
+import { missingTopics } from '../kafka/topics.ts';
 import { within } from '../kafka/within.ts';
 import type { ListSource, ListWatcher } from './list-source.ts';
 import { limited, listInvalid } from './parse-hash-list.ts';
@@ -14,8 +14,6 @@ const RELOAD_MS = 5_000;
 const FETCH_WAIT_MS = 500;
 /** A transaction that is still open holds back what lies behind it. */
 const OPEN_TIMEOUT_MS = 120_000;
-/** How long the end of a reading waits for a broker. */
-const CLOSE_TIMEOUT_MS = 10_000;
 
 export interface TopicListOptions {
   kafka: KafkaClient;
@@ -31,7 +29,7 @@ export interface TopicListOptions {
 
 /**
  * A list in a compacted topic: read from its beginning to where it ends now, and then followed. Each process reads
- * all of it, in a group of its own that commits nothing.
+ * all of it, in no consumer group.
  */
 export class TopicList implements ListSource {
   readonly name: string;
@@ -87,21 +85,28 @@ export class TopicList implements ListSource {
         `${this.#doing}: there is no such topic, or it is hidden from this user; create it with cleanup.policy=compact`,
       );
     }
-    const offsets = await withAdmin(kafka, this.#doing, (a) => a.fetchTopicOffsets(topic));
-    for (const { partition, low, high } of offsets) {
-      this.#next.set(partition, Number(low));
-      if (Number(low) < Number(high)) this.#ends.set(partition, Number(high));
+    for (const { partition, from, to } of await rangesOf(kafka, [topic])) {
+      this.#next.set(partition, from);
+      if (from < to) this.#ends.set(partition, to);
     }
     if (this.#ends.size === 0) this.#caughtUp.resolve(undefined);
   }
 
   /** Reads until it is closed. Before the first end is reached a failure is the opener's to know. */
   async #readOn(): Promise<void> {
-    const { clock, reloadMs = RELOAD_MS } = this.#options;
+    const { kafka, topic, clock, reloadMs = RELOAD_MS } = this.#options;
     const { signal } = this.#closing;
     while (!signal.aborted) {
       try {
-        await this.#consume(signal);
+        await followTopics({
+          kafka,
+          positions: [...this.#next].map(([partition, from]) => ({ topic, partition, from })),
+          maxWaitMs: FETCH_WAIT_MS,
+          clock,
+          signal,
+          onRecord: (record) => this.#apply(record),
+          onPosition: (_, partition, next) => this.#reach(partition, next),
+        });
       } catch (error) {
         const known = kafkaError(error, this.#doing);
         if (this.#ends.size > 0) {
@@ -115,65 +120,10 @@ export class TopicList implements ListSource {
     }
   }
 
-  /** One reading, from where the last one stopped until it is closed. Throws what kafkajs gives up at. */
-  async #consume(signal: AbortSignal): Promise<void> {
-    const { kafka, topic, clock } = this.#options;
-    const groupId = `moderato-list-${randomUUID()}`;
-    const consumer = kafka.consumer({
-      groupId,
-      maxWaitTimeInMs: FETCH_WAIT_MS,
-      allowAutoTopicCreation: false,
-    });
-    const ended = Promise.withResolvers<undefined>();
-    ended.promise.catch(() => undefined); // may fail before it is waited for
-    const end = (): void => ended.resolve(undefined);
-    signal.addEventListener('abort', end);
-    consumer.on(consumer.events.CRASH, ({ payload: { error, restart } }) => {
-      // Otherwise kafkajs begins again by itself.
-      if (!restart) ended.reject(error);
-    });
-    const running = this.#run(consumer, topic);
-    try {
-      await Promise.race([running, ended.promise]);
-      await ended.promise;
-    } finally {
-      signal.removeEventListener('abort', end);
-      // A consumer that is disconnected while it joins its group goes on, and nobody could stop it any more.
-      await within(running, { clock, ms: CLOSE_TIMEOUT_MS, doing: this.#doing }).catch(
-        () => undefined,
-      );
-      await consumer.disconnect().catch(() => undefined);
-      // Out of courtesy: a broker forgets an empty group by itself, after days.
-      await withAdmin(kafka, 'removing a group', (a) => a.deleteGroups([groupId])).catch(
-        () => undefined,
-      );
-    }
-  }
-
-  async #run(consumer: Consumer, topic: string): Promise<void> {
-    consumer.on(consumer.events.GROUP_JOIN, ({ payload }) => {
-      for (const partition of payload.memberAssignment[topic] ?? []) {
-        const offset = String(this.#next.get(partition) ?? 0);
-        consumer.seek({ topic, partition, offset });
-      }
-    });
-    // Not eachBatch: a fetch of nothing but markers and aborted records does not get there.
-    consumer.on(consumer.events.END_BATCH_PROCESS, ({ payload }) =>
-      this.#reach(payload.partition, Number(payload.lastOffset) + 1),
-    );
-    await consumer.connect();
-    await consumer.subscribe({ topic, fromBeginning: true });
-    await consumer.run({
-      autoCommit: false,
-      eachBatch: ({ batch: { partition, messages } }) => {
-        for (const { key, value, offset } of messages) {
-          const fault = this.#entries.apply({ key, value, partition, offset });
-          if (fault === null) this.#isStale = true;
-          else this.#watcher?.failed(listInvalid(this.name, [fault]));
-        }
-        return Promise.resolve();
-      },
-    });
+  #apply(record: KafkaRecord): void {
+    const fault = this.#entries.apply(record);
+    if (fault === null) this.#isStale = true;
+    else this.#watcher?.failed(listInvalid(this.name, [fault]));
   }
 
   #reach(partition: number, next: number): void {

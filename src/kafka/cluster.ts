@@ -1,7 +1,7 @@
 /**
  * kafkajs' protocol layer, below its own consumer: connections, authentication, metadata and the encoding of
  * requests. kafkajs 2.2.4 has no public way to it, so this file names the internals that the room uses
- * (docs/adr/0020-group-consumer.md).
+ * (docs/adr/0024-group-consumer.md).
  */
 import { createRequire } from 'node:module';
 import { AppError } from '../errors.ts';

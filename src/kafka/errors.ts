@@ -1,3 +1,4 @@
+import { createRequire } from 'node:module';
 import { AppError } from '../errors.ts';
 import type { KafkaResource } from './acl.ts';
 import { REMEDIES, UNKNOWN_ANSWER, UNKNOWN_TROUBLE, type Remedy } from './remedies.ts';
@@ -141,4 +142,13 @@ function merged(given: KafkaResource, noted: KafkaResource = {}): KafkaResource 
     principal: noted.principal ?? given.principal,
     operation: noted.operation ?? given.operation,
   };
+}
+
+const { createErrorFromCode } = createRequire(import.meta.url)('kafkajs/src/protocol/error') as {
+  createErrorFromCode: (code: number) => Error;
+};
+
+/** The error that a code of the protocol stands for, as kafkajs throws it. */
+export function protocolError(code: number): Error {
+  return createErrorFromCode(code);
 }

@@ -1,9 +1,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import kafkajs, { type Admin } from 'kafkajs';
 import { AppError } from '../errors.ts';
+import { withAdmin } from './admin.ts';
 import type { KafkaClient } from './client.ts';
-import { causes, kafkaError } from './errors.ts';
+import { causes } from './errors.ts';
 import { hiddenTopics } from './rights.ts';
+
+export { withAdmin } from './admin.ts';
 
 // Node does not find this export of kafkajs by name.
 const { TOPIC } = kafkajs.ConfigResourceTypes;
@@ -21,23 +24,6 @@ export interface TopicSpec {
   replicationFactor?: number;
   /** For example `{ 'max.message.bytes': '8388608' }`. */
   config?: Record<string, string>;
-}
-
-/** Runs `work` with an admin client of its own, and maps its errors. */
-export async function withAdmin<T>(
-  kafka: KafkaClient,
-  doing: string,
-  work: (admin: Admin) => Promise<T>,
-): Promise<T> {
-  const admin = kafka.admin();
-  try {
-    await admin.connect();
-    return await work(admin);
-  } catch (error) {
-    throw kafkaError(error, doing);
-  } finally {
-    await admin.disconnect().catch(() => undefined); // it was never connected, or is gone already
-  }
 }
 
 /**

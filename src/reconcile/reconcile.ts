@@ -1,16 +1,13 @@
 import type { KafkaClient } from '../kafka/client.ts';
 import type { Config } from '../config-schema.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
-import {
-  rangesOf,
-  readRanges,
-  type OffsetRange,
-  type TimeWindow,
-} from '../consumers/read-range.ts';
-import { dispositionOf } from '../errors.ts';
+import { rangesOf, readRanges, type OffsetRange, type TimeWindow } from '../kafka/read-range.ts';
+import { AppError, dispositionOf } from '../errors.ts';
 import { createDeadLetterDecoder, createVerdictDecoder, isRedriveNote } from '../events/index.ts';
+import { originClaim } from '../events/origin.ts';
+import { redrivenTo } from '../events/redrive-note.ts';
 import type { SchemaRegistry } from '../events/schema-registry.ts';
-import { withAdmin } from '../kafka/topics.ts';
+import { useAdmin } from '../kafka/admin.ts';
 import { Reconciliation } from './reconciliation.ts';
 import type { ReconcileReport } from './report.ts';
 
@@ -28,6 +25,8 @@ export interface ReconcileOptions {
   groupId: string;
   /** Needed for verdicts in Confluent wire format. */
   registry?: SchemaRegistry | undefined;
+  /** Proves which inputs are redriven records; without it, only notes among the dead letters do. */
+  redriveKey?: string | undefined;
   /** Of the input records. @default all that the topic holds */
   window?: TimeWindow | undefined;
   /** How many of each kind of finding are named. @default 20 */
@@ -58,23 +57,29 @@ const STEP = 1_000;
  * `registry_unavailable`, `registry_rejected` or `aborted`.
  */
 export async function reconcile(options: ReconcileOptions): Promise<ReconcileReport> {
-  const { kafka, topics, registry, window = {}, groupId, limit, tempFolder, signal } = options;
+  const { kafka, topics, registry, redriveKey, window = {}, groupId } = options;
   // In this order: what the group had committed before the outputs' ends were asked for has its verdict in them.
   const inputs = await rangesOf(kafka, [topics.input], window);
-  const committed = await committedOffsets(kafka, groupId, topics.input);
+  const committed = await useAdmin(kafka, `asking for the offsets of ${groupId}`, (admin) =>
+    admin.committed(groupId, topics.input),
+  );
   const verdictTopics = new Set([topics.verdicts, ...Object.values(topics.routes)]);
   const outputs = await rangesOf(kafka, [...verdictTopics, topics.deadLetters], {
     ...(window.fromMs !== undefined && { fromMs: window.fromMs - CLOCK_MARGIN_MS }),
   });
 
+  const isWhole = window.fromMs === undefined && window.toMs === undefined;
+  const held = isWhole ? inputs : await rangesOf(kafka, [topics.input]);
+
   using reconciliation = new Reconciliation({
     topic: topics.input,
     ranges: inputs,
-    limit,
-    folder: tempFolder,
+    ends: new Map(held.map(({ partition, to }) => [partition, to])),
+    limit: options.limit,
+    folder: options.tempFolder,
   });
-  await readStage(options, `reading ${topics.input}`, inputs, ({ partition, offset }) =>
-    reconciliation.addInput(partition, offset),
+  await readStage(options, `reading ${topics.input}`, inputs, (record) =>
+    reconciliation.addInput(record.partition, record.offset, originClaim(record, redriveKey)),
   );
 
   const verdicts = createVerdictDecoder({ registry });
@@ -83,8 +88,13 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
     const { topic, partition, offset, value } = record;
     const at = { topic, partition, offset };
     try {
+      if (record.fault) throw new AppError(record.fault.code, record.fault.message);
       if (topic === topics.deadLetters) {
-        if (isRedriveNote(record)) return;
+        if (isRedriveNote(record)) {
+          const to = redrivenTo(record.headers);
+          if (to) reconciliation.addNote(to);
+          return;
+        }
         reconciliation.addDeadLetter(await deadLetters.decode(value));
       } else {
         reconciliation.addVerdict(await verdicts.decode(value), at);
@@ -97,7 +107,7 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
 
   const stage = options.onStage?.('comparing', sizeOf(inputs));
   const report = await reconciliation.report(committed, {
-    signal,
+    signal: options.signal,
     onCompared: (count) => stage?.step(count),
   });
   stage?.end();
@@ -125,18 +135,6 @@ async function readStage(
   });
   stage?.step(count % STEP);
   stage?.end();
-}
-
-async function committedOffsets(
-  kafka: KafkaClient,
-  groupId: string,
-  topic: string,
-): Promise<Map<number, number>> {
-  const [offsets] = await withAdmin(kafka, `asking for the offsets of ${groupId}`, (admin) =>
-    admin.fetchOffsets({ groupId, topics: [topic] }),
-  );
-  const known = offsets?.partitions.map((each) => [each.partition, Number(each.offset)] as const);
-  return new Map(known?.filter(([, offset]) => offset >= 0));
 }
 
 function sizeOf(ranges: readonly OffsetRange[]): number {

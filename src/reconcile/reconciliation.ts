@@ -1,9 +1,10 @@
-import type { OffsetRange } from '../consumers/read-range.ts';
+import type { OffsetRange } from '../kafka/read-range.ts';
 import { messageOf } from '../errors.ts';
 import type { InputPosition, Verdict } from '../events/types.generated.ts';
 import { Numbering } from '../numbering.ts';
 import { answerDigest, hasDeadLetter, packId } from './answer.ts';
 import { compare, type CompareOptions } from './compare.ts';
+import { Origins, ORIGINS_SCHEMA, type ClaimedOrigin } from './origins.ts';
 import { Tally, type ReconcileReport, type Undecodable, type VersionCount } from './report.ts';
 import { Spill, type SpillOptions } from './spill.ts';
 
@@ -14,6 +15,8 @@ export interface ReconciliationOptions extends SpillOptions {
   ranges: readonly OffsetRange[];
   /** How many of each kind of finding are kept. @default 20 */
   limit?: number | undefined;
+  /** By partition, the offset after its last record. @default where the ranges end */
+  ends?: ReadonlyMap<number, number> | undefined;
 }
 
 /** A row for each run of offsets that all hold an input, and for each different answer to an input. */
@@ -24,7 +27,8 @@ const SCHEMA = `
     partition INT, "offset" INT, id BLOB, digest BLOB,
     version INT, outcome TEXT, letter INT, times INT, place INT, "at" INT,
     PRIMARY KEY (partition, "offset", id, digest)
-  ) WITHOUT ROWID`;
+  ) WITHOUT ROWID;
+  ${ORIGINS_SCHEMA}`;
 
 interface Run {
   first: number;
@@ -45,6 +49,7 @@ export class Reconciliation implements Disposable {
   readonly #versions = new Numbering<VersionCount>();
   readonly #places = new Numbering<Omit<InputPosition, 'offset'>>();
   readonly #undecodable: Tally<Undecodable>;
+  readonly #origins: Origins;
   #inputs = 0;
   #verdicts = 0;
   #deadLetters = 0;
@@ -54,12 +59,17 @@ export class Reconciliation implements Disposable {
   readonly #addLetter: (partition: number, offset: number) => void;
   readonly #addAnswer: ReturnType<Spill['writer']>;
 
-  constructor({ topic, ranges, limit = 20, ...spill }: ReconciliationOptions) {
+  constructor({ topic, ranges, limit = 20, ends, ...spill }: ReconciliationOptions) {
     this.#topic = topic;
     this.#limit = limit;
     this.#ranges = new Map(ranges.map((range) => [range.partition, range]));
     this.#undecodable = new Tally(limit);
     this.#spill = new Spill(SCHEMA, spill);
+    this.#origins = new Origins(this.#spill, {
+      topic,
+      limit,
+      ends: ends ?? new Map(ranges.map(({ partition, to }) => [partition, to])),
+    });
     this.#addRun = this.#spill.writer('INSERT INTO inputs VALUES (?, ?, ?)');
     this.#addLetter = this.#spill.writer('INSERT OR IGNORE INTO letters VALUES (?, ?)');
     this.#addAnswer = this.#spill.writer(
@@ -68,8 +78,10 @@ export class Reconciliation implements Disposable {
     );
   }
 
-  addInput(partition: number, offset: number): void {
+  /** `claim`: what the headers of the record say about its origin. */
+  addInput(partition: number, offset: number, claim?: ClaimedOrigin): void {
     this.#inputs += 1;
+    if (claim) this.#origins.claim(partition, offset, claim);
     const run = this.#runs.get(partition);
     if (run?.next === offset) {
       run.next += 1;
@@ -91,6 +103,7 @@ export class Reconciliation implements Disposable {
       return;
     }
     this.#verdicts += 1;
+    this.#origins.check(verdict, at);
     const version = this.#versionOf(verdict);
     const place = this.#places.indexOf(`${at.topic}/${at.partition}`, () => ({
       topic: at.topic,
@@ -113,6 +126,11 @@ export class Reconciliation implements Disposable {
     if (topic !== this.#topic || !this.#isAskedAbout(partition, offset)) return;
     this.#deadLetters += 1;
     this.#addLetter(partition, offset);
+  }
+
+  /** A note among the dead letters, about the redriven record at `to`. */
+  addNote(to: InputPosition): void {
+    this.#origins.noted(to);
   }
 
   /** A record of an output topic that could not be decoded, and why. */
@@ -142,7 +160,10 @@ export class Reconciliation implements Disposable {
       committed,
     });
     const { missing, conflicting, withoutDeadLetter } = compared;
-    const faults = [missing, conflicting, withoutDeadLetter, this.#undecodable];
+    const origins = this.#origins.findings();
+    const { wrongOrigins, foreignIds } = origins;
+    const unanswered = [missing, withoutDeadLetter, this.#undecodable];
+    const faults = [...unanswered, conflicting, wrongOrigins, foreignIds];
     return {
       proven: faults.every(({ count }) => count === 0),
       ranges: [...this.#ranges.values()].map((range) => ({
@@ -152,6 +173,7 @@ export class Reconciliation implements Disposable {
       inputs: this.#inputs,
       verdicts: this.#verdicts,
       ...compared,
+      ...origins,
       deadLetters: this.#deadLetters,
       undecodable: this.#undecodable,
       outside: this.#outside,

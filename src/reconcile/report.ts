@@ -2,7 +2,7 @@
  * Looking back: whether every record of the input topic has exactly one outcome. This room reads what was
  * published and judges no image.
  */
-import type { OffsetRange } from '../consumers/read-range.ts';
+import type { OffsetRange } from '../kafka/read-range.ts';
 import type { InputPosition, Outcome } from '../events/types.generated.ts';
 
 /** How often something was found, and the first of it. */
@@ -43,6 +43,27 @@ export interface Undecodable {
   error: string;
 }
 
+/** A record that says, in its headers, that it comes from an earlier one. */
+export interface OriginatedInput {
+  input: InputPosition;
+  origin: InputPosition;
+  attempts: number;
+}
+
+export interface WrongOrigin extends OriginatedInput {
+  why: string;
+}
+
+/** A verdict under an id that is not that of its input. */
+export interface ForeignId {
+  input: InputPosition;
+  verdictId: string;
+  /** Where the verdict was found. */
+  at: InputPosition;
+  /** The record that the id belongs to, where the input names it as its origin; else null. */
+  belongsTo: InputPosition | null;
+}
+
 export interface VersionCount {
   modelHash: string;
   bundleHash: string;
@@ -56,7 +77,7 @@ export interface InputRange extends OffsetRange {
 }
 
 export interface ReconcileReport {
-  /** Nothing is missing, conflicting, undecodable or without its dead letter. */
+  /** Nothing is missing, conflicting, undecodable, without its dead letter, of a wrong origin or under a foreign id. */
   proven: boolean;
   /** What was asked about, one for each partition of the input topic. */
   ranges: InputRange[];
@@ -71,6 +92,14 @@ export interface ReconcileReport {
   conflicting: Findings<FoundInput>;
   /** Inputs judged by several versions of model and bundle: harmless. `differing` of them with several outcomes. */
   rejudged: Findings<Rejudged> & { differing: number };
+  /** Inputs that are redriven records, by proof of the redrive key or by a note among the dead letters. */
+  redriven: number;
+  /** Inputs that name an origin without proof: their verdicts have ids of their own. Harmless. */
+  unprovenOrigins: Findings<OriginatedInput>;
+  /** Redriven inputs whose origin another one has too, or which cannot be: not in the topic, or past its end. */
+  wrongOrigins: Findings<WrongOrigin>;
+  /** Verdicts that share the id of another record: consumers would drop one of the two. */
+  foreignIds: Findings<ForeignId>;
   /** Positions in the ranges that hold no input and yet have a verdict. */
   unknown: Findings<FoundInput>;
   /** Dead letters of inputs in the ranges. */

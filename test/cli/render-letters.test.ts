@@ -26,6 +26,7 @@ const letter: LetterSummary = {
 const shown: ShownLetter = {
   ...letter,
   record: { topic: 'images', partition: 0, offset: 90, timestamp: 0 },
+  incomplete: null,
   headers: [{ name: 'tenant', value: Buffer.from([0xff]) }],
   value: Buffer.from([0, 65, 255]),
   sha256: 'ab',
@@ -79,10 +80,23 @@ it('a plan says what would be done, and the end what was', () => {
     byTopic: { images: 3 },
     redrivenAlready: 2,
     undecodable: 1,
+    incomplete: { count: 0, first: [] },
+    elsewhere: 0,
   };
-  expect(renderPlan(plan, plain)).toBe(
+  const withKey = { ...plain, hasKey: true };
+  expect(renderPlan(plan, withKey)).toBe(
     'would redrive 3 dead letters: 3 to images\n  event_invalid 3\nskipped: 2 redriven already\nskipped: 1 cannot be decoded',
   );
-  expect(renderRedriven(plan, 2, plain)).toContain('redrove 2 dead letters\n');
-  expect(renderRedriven(plan, 2, plain)).toMatch(/^failed: 1; .* run again$/m);
+  expect(renderRedriven(plan, 2, withKey)).toContain('redrove 2 dead letters\n');
+  expect(renderRedriven(plan, 2, withKey)).toMatch(/^failed: 1; .* run again$/m);
+  expect(renderRedriven(plan, 2, withKey)).not.toContain('MODERATO_REDRIVE_KEY');
+  expect(renderRedriven(plan, 2, { ...plain, hasKey: false })).toMatch(
+    /^without MODERATO_REDRIVE_KEY: their verdicts have ids of their own/m,
+  );
+  const at = { partition: 0, offset: 42 };
+  const record = { topic: 'images', partition: 3, offset: 7 };
+  const incomplete = { count: 2, first: [{ at, record, why: 'no room' }] };
+  expect(renderPlan({ ...plan, incomplete, elsewhere: 5 }, withKey)).toMatch(
+    /skipped: 5 of other topics .*\nskipped: 2 without their whole record\n {2}0\/42: no room; the whole record is images\/3\/7/,
+  );
 });

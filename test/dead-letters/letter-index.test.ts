@@ -10,6 +10,7 @@ const letters = fc.uniqueArray(
     redriven: fc.boolean(),
     code: fc.constantFrom('event_empty', 'event_invalid', undefined),
     topic: fc.constantFrom('images', 'uploads', undefined),
+    isWhole: fc.boolean(),
   }),
   { selector: ({ partition, offset }) => `${partition}/${offset}` },
 );
@@ -34,7 +35,8 @@ it('gives back what was added, and knows which were redriven', () => {
 it('forgets notes of letters that it does not have', () => {
   const index = new LetterIndex();
   index.markRedriven({ partition: 0, offset: 1 });
-  const letter = { partition: 0, offset: 2, failedAt: 0, redriven: false, code: 'c', topic: 't' };
+  const kind = { code: 'c', topic: 't', isWhole: true };
+  const letter = { partition: 0, offset: 2, failedAt: 0, redriven: false, ...kind };
   index.add(letter);
   index.markRedriven({ partition: 0, offset: 1 });
   expect([...index]).toEqual([letter]);

@@ -1,55 +1,65 @@
 import { describe, expect, it } from '@jest/globals';
 import { redriven } from '../../src/dead-letters/redriven-record.ts';
-import { redrivenHeaders } from '../../src/events/origin.ts';
-import { kafkaHeaders } from '../../src/kafka/outgoing-message.ts';
+import { originOf, redrivenHeaders } from '../../src/events/origin.ts';
 import { aDeadLetter, aRecord } from '../support/builders.ts';
 
+const KEY = 'a redrive key of the tests, long enough';
 const target = (partitions: number) => ({
   topic: 'images',
-  partitions: Array.from({ length: partitions }, (_, partitionId) => ({
-    partitionId,
-    partitionErrorCode: 0,
-    leader: 0,
-    replicas: [0],
-    isr: [0],
-  })),
+  partitions: Array.from({ length: partitions }, (_, partition) => partition),
 });
 const at = aRecord({ topic: 'dead-letters', partition: 1, offset: 8, key: Buffer.from('k') });
 
 describe('a redriven letter', () => {
   it('is its record and a note behind the letter, with the key of each', () => {
     const letter = aDeadLetter({ partition: 2, offset: 5, headers: [], key: Buffer.from([0xff]) });
-    const { messages, position, bytes } = redriven(letter, at, target(3));
+    const { record, noteOf, position, bytes } = redriven(letter, at, target(3));
     expect(position).toEqual({ partition: 1, offset: 8 });
     expect(bytes).toBeGreaterThan(letter.value?.length ?? 0);
-    const headers = kafkaHeaders([
-      { name: 'moderato-origin', value: Buffer.from('images/2/5') },
-      { name: 'moderato-attempts', value: Buffer.from('1') },
-    ]);
-    expect(messages).toEqual([
-      { topic: 'images', message: { key: letter.key, value: letter.value, headers, partition: 2 } },
-      {
-        topic: 'dead-letters',
-        message: {
-          key: at.key,
-          value: null,
-          headers: kafkaHeaders([{ name: 'moderato-redriven', value: Buffer.from('1/8') }]),
-          partition: 1,
-        },
-      },
+    expect(record).toEqual({
+      topic: 'images',
+      partition: 2,
+      key: letter.key,
+      value: letter.value,
+      headers: [
+        { name: 'moderato-origin', value: Buffer.from('images/2/5') },
+        { name: 'moderato-attempts', value: Buffer.from('1') },
+      ],
+    });
+    expect(noteOf(17)).toEqual({
+      topic: 'dead-letters',
+      partition: 1,
+      key: at.key,
+      value: null,
+      headers: [
+        { name: 'moderato-redriven', value: Buffer.from('1/8') },
+        { name: 'moderato-redriven-to', value: Buffer.from('images/2/17') },
+      ],
+    });
+    expect(noteOf(undefined).headers).toHaveLength(1);
+  });
+
+  it('keeps the proven origin of a record that was redriven before, and proves it again', () => {
+    const origin = { topic: 'uploads', partition: 1, offset: 3 };
+    const before = aDeadLetter({ topic: 'images', partition: 2, offset: 5, attempts: 2 });
+    const { key, value } = before;
+    const headers = redrivenHeaders([], { topic: 'images', key, value, origin, attempts: 1 }, KEY);
+    const { record } = redriven({ ...before, headers }, at, target(3), KEY);
+    expect(record.partition).toBe(1);
+    expect(originOf({ ...record, offset: 99 }, KEY)).toEqual(origin);
+    expect(record.headers.filter(({ name }) => name === 'moderato-attempts')).toEqual([
+      { name: 'moderato-attempts', value: Buffer.from('2') },
     ]);
   });
 
-  it('keeps the origin of a record that was redriven before', () => {
-    const headers = redrivenHeaders([], { topic: 'uploads', partition: 1, offset: 3 }, 1);
-    const letter = aDeadLetter({ partition: 2, offset: 5, headers, attempts: 2 });
-    const [{ message }] = redriven(letter, at, target(3)).messages;
-    expect(message).toMatchObject({
-      partition: 1,
-      headers: kafkaHeaders([
-        { name: 'moderato-origin', value: Buffer.from('uploads/1/3') },
-        { name: 'moderato-attempts', value: Buffer.from('2') },
-      ]),
+  it('does not sign an origin that a publisher has forged', () => {
+    const headers = [{ name: 'moderato-origin', value: Buffer.from('images/0/1') }];
+    const letter = aDeadLetter({ partition: 2, offset: 5, headers });
+    const { record } = redriven(letter, at, target(3), KEY);
+    expect(originOf({ ...record, offset: 99 }, KEY)).toEqual({
+      topic: 'images',
+      partition: 2,
+      offset: 5,
     });
   });
 
@@ -62,15 +72,15 @@ describe('a redriven letter', () => {
       }),
     );
     const whole = aDeadLetter({ shrunk: ['headers', 'key', 'texts'] });
-    expect(redriven(whole, at, target(3)).messages).toHaveLength(2);
+    expect(redriven(whole, at, target(3)).record.partition).toBeLessThan(3);
   });
 
   it('goes where its key belongs when the topic has its partition no more', () => {
     const partitionOf = (offset: number) =>
-      redriven(aDeadLetter({ partition: 9, offset }), at, target(3)).messages[0].message.partition;
+      redriven(aDeadLetter({ partition: 9, offset }), at, target(3)).record.partition;
     expect(partitionOf(1)).toBeLessThan(3);
     expect(partitionOf(2)).toBe(partitionOf(1));
     const keyless = redriven(aDeadLetter({ partition: 8, key: null }), at, target(3));
-    expect(keyless.messages[0].message.partition).toBe(2);
+    expect(keyless.record.partition).toBe(2);
   });
 });

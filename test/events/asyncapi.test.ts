@@ -74,8 +74,12 @@ describe('asyncapi.yaml', () => {
           ?.properties() ?? {},
       );
     const origin = { topic: 'images', partition: 0, offset: 0 };
-    const redriven = redrivenHeaders([], origin, 1).map(({ name }) => name);
+    const redriven = redrivenHeaders(
+      [],
+      { topic: 'images', key: null, value: null, origin, attempts: 1 },
+      'a key',
+    ).map(({ name }) => name);
     expect(headersOf('ImageEvent')).toEqual(expect.arrayContaining(redriven));
-    expect(headersOf('RedriveNote')).toEqual([redriveNote(origin).name]);
+    expect(headersOf('RedriveNote')).toEqual(redriveNote(origin, origin).map(({ name }) => name));
   });
 });

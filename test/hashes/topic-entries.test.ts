@@ -8,7 +8,7 @@ const record = (key: string | null, value: object | string | null) => ({
   value:
     value === null ? null : Buffer.from(typeof value === 'string' ? value : JSON.stringify(value)),
   partition: 0,
-  offset: String(offset++),
+  offset: offset++,
 });
 
 describe('the entries of a topic', () => {
@@ -31,6 +31,15 @@ describe('the entries of a topic', () => {
     expect(topic.apply(record('a', '{'))).toMatch(/^partition 0, offset \d+: not JSON/);
     expect(topic.entries).toEqual([{ pdq: picture(1), id: 'a' }]);
     expect(topic.faults).toHaveLength(1);
+  });
+
+  it('keep what a key said before when its record could not be taken out of its batch', () => {
+    const topic = new TopicEntries();
+    topic.apply(record('a', { pdq: picture(1) }));
+    const fault = { code: 'event_undecodable', message: 'its batch is corrupt' } as const;
+    expect(topic.apply({ ...record('a', null), fault })).toMatch(/its batch is corrupt$/);
+    expect(topic.apply({ ...record(null, null), fault })).toMatch(/its batch is corrupt$/);
+    expect(topic.entries).toEqual([{ pdq: picture(1), id: 'a' }]);
   });
 
   it.each([

@@ -2,7 +2,7 @@ import { describe, expect, it, jest } from '@jest/globals';
 import { systemClock } from '../../src/clock.ts';
 import { createMessageEncoder } from '../../src/events/message-encoder.ts';
 import { createDeadLetterDecoder, decodeVerdict } from '../../src/events/index.ts';
-import { rangesOf, readRanges } from '../../src/consumers/read-range.ts';
+import { rangesOf, readRanges } from '../../src/kafka/read-range.ts';
 import type { KafkaRecord } from '../../src/kafka/record.ts';
 import { createPartitionTransactions } from '../../src/kafka/partition-transactions.ts';
 import { noLogger } from '../../src/logger.ts';

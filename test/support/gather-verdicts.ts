@@ -1,7 +1,6 @@
 import type { Kafka } from 'kafkajs';
 import { tailVerdicts } from '../../src/cli/tail-verdicts.ts';
 import type { Verdict } from '../../src/events/types.generated.ts';
-import { uniqueName } from './kafka.ts';
 
 /** Gathers the verdicts of a topic as they come, as a read_committed consumer sees them. */
 export function gather(kafka: Kafka, topic: string) {
@@ -10,10 +9,12 @@ export function gather(kafka: Kafka, topic: string) {
   const reading = tailVerdicts({
     kafka,
     topics: [topic],
-    groupId: uniqueName('gather'),
     fromBeginning: true,
     signal: enough.signal,
     onVerdict: (verdict) => verdicts.push(verdict),
+    onUndecodable: (_, error) => {
+      throw error;
+    },
   });
   const stop = (): Promise<void> => {
     enough.abort();

@@ -3,11 +3,7 @@
  * keeps, as far as the shares are even (KIP-54, sticky assignment).
  */
 import { createRequire } from 'node:module';
-
-export interface TopicPartition {
-  topic: string;
-  partition: number;
-}
+import { keyOf, type TopicPartition } from '../by-topic.ts';
 
 /** What a member tells the leader about itself. */
 export interface MemberState {
@@ -123,10 +119,6 @@ export function decodeAssignment(buffer: Buffer): {
     partitions: fromTopics(decoded?.assignment),
     starts: Array.isArray(starts) ? starts.flatMap(startOf) : [],
   };
-}
-
-export function keyOf({ topic, partition }: TopicPartition): string {
-  return `${topic}/${partition}`; // a topic's name has no slash
 }
 
 function startOf(entry: unknown): PartitionStart[] {

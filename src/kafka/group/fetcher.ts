@@ -4,8 +4,8 @@ import type { Logger } from '../../logger.ts';
 import { dropBroker, type Cluster } from '../cluster.ts';
 import { isTransient } from '../errors.ts';
 import { within } from '../within.ts';
-import { keyOf, type TopicPartition } from './assignment.ts';
-import { fetchFrom, type FetchedPartition, type FetchTarget } from './fetch-request.ts';
+import { keyOf, type TopicPartition } from '../by-topic.ts';
+import { fetchFrom, type FetchedPartition, type FetchTarget } from '../fetch-request.ts';
 import type { Fetched, Reading } from './reading.ts';
 
 export interface FetcherOptions {
@@ -39,6 +39,11 @@ const REFRESH_EVERY_MS = 500;
 
 /** Error codes that new metadata mends: the leader has moved, or is being elected. */
 const STALE_METADATA = new Set([3, 5, 6, 9, 56, 74, 76, 78]);
+
+/** What is asked of a partition that is read. */
+interface ReadingTarget extends FetchTarget {
+  reading: Reading;
+}
 
 /** Fetches the partitions that are read from their leaders: one request at a time for each broker. */
 export class Fetcher {
@@ -129,7 +134,7 @@ export class Fetcher {
     }
   }
 
-  #targetsOf(nodeId: number): FetchTarget[] {
+  #targetsOf(nodeId: number): ReadingTarget[] {
     const { roomFor, maxFetchBytes } = this.#options;
     const mine: Array<{ reading: Reading; offset: number; room: number }> = [];
     for (const [key, leader] of this.#leaders()) {
@@ -141,11 +146,16 @@ export class Fetcher {
     const share = Math.max(MIN_PARTITION_BYTES, Math.floor(maxFetchBytes / mine.length));
     return mine.map(({ reading, offset, room }) => {
       const fitting = Math.max(SMALLEST_FETCH_BYTES, Math.floor(room / reading.expansion));
-      return { reading, offset, maxBytes: Math.min(share, maxFetchBytes, fitting) };
+      return {
+        ...partitionOf(reading),
+        reading,
+        offset,
+        maxBytes: Math.min(share, maxFetchBytes, fitting),
+      };
     });
   }
 
-  async #fetch(nodeId: number, targets: readonly FetchTarget[]): Promise<void> {
+  async #fetch(nodeId: number, targets: readonly ReadingTarget[]): Promise<void> {
     const { cluster, maxWaitMs, maxFetchBytes, clock, onThrottled } = this.#options;
     const throttledMs = Math.max(0, (this.#throttledUntil.get(nodeId) ?? 0) - clock.elapsed());
     const ms = throttledMs + maxWaitMs + ANSWER_TIMEOUT_MS;
@@ -171,7 +181,8 @@ export class Fetcher {
   }
 
   /** False when the metadata is stale. */
-  #accept({ target, errorCode, end, lastStable, fetched, wireBytes }: FetchedPartition): boolean {
+  #accept(answer: FetchedPartition<ReadingTarget>): boolean {
+    const { target, errorCode, end, lastStable, records, bytes, wireBytes, next } = answer;
     const { reading, offset } = target;
     // It may have been taken away or set elsewhere since it was asked for.
     if (this.#readings.get(keyOf(reading)) !== reading || reading.position !== offset) return true;
@@ -182,9 +193,9 @@ export class Fetcher {
     }
     reading.end = end;
     reading.lastStable = lastStable;
-    reading.observe({ wireBytes, bytes: fetched.bytes });
-    reading.position = fetched.next;
-    this.#options.onFetched(fetched);
+    reading.observe({ wireBytes, bytes });
+    reading.position = next;
+    this.#options.onFetched({ ...partitionOf(reading), records, bytes, next });
     return true;
   }
 
@@ -198,4 +209,8 @@ export class Fetcher {
     });
     this.#startLoops();
   }
+}
+
+function partitionOf({ topic, partition }: TopicPartition): TopicPartition {
+  return { topic, partition };
 }

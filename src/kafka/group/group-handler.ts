@@ -1,6 +1,25 @@
-import type { TopicPartition } from './assignment.ts';
-import type { AssignmentChange } from './membership.ts';
+import type { TopicPartition } from '../by-topic.ts';
+import type { PartitionStart } from './assignment.ts';
 import type { Fetched } from './reading.ts';
+
+/** An offset to commit: the next to be read. */
+export interface OffsetCommit extends TopicPartition {
+  offset: number;
+  metadata?: string;
+}
+
+/** What a new generation of the group means for this member. */
+export interface AssignmentChange {
+  generation: number;
+  /** Read without interruption since the last generation: no other member had them in between. */
+  kept: TopicPartition[];
+  /** To be read from the committed offset, once positions are known. */
+  gained: TopicPartition[];
+  /** Read by another member from now on, or gained once more. */
+  lost: TopicPartition[];
+  /** Where gained partitions without a commit begin, as the group's leader has found. */
+  starts: PartitionStart[];
+}
 
 /** A partition that can be read from now on. */
 export interface ReadyPartition extends TopicPartition {

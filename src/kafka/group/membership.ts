@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
+import { groupByTopic, keyOf, type TopicPartition } from '../by-topic.ts';
 import { partitionsOf, type Cluster } from '../cluster.ts';
 import { causes, isTransient, protocolType } from '../errors.ts';
 import {
@@ -9,34 +10,14 @@ import {
   decodeMember,
   encodeAssignment,
   encodeMember,
-  keyOf,
   PROTOCOLS,
   type PartitionStart,
-  type TopicPartition,
 } from './assignment.ts';
 import type { Coordinator } from './coordinator.ts';
+import type { AssignmentChange, OffsetCommit } from './group-handler.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { explainFencing } from './instance-id.ts';
-import { groupByTopic, type Positions } from './positions.ts';
-
-/** An offset to commit: the next to be read. */
-export interface OffsetCommit extends TopicPartition {
-  offset: number;
-  metadata?: string;
-}
-
-/** What a new generation of the group means for this member. */
-export interface AssignmentChange {
-  generation: number;
-  /** Read without interruption since the last generation: no other member had them in between. */
-  kept: TopicPartition[];
-  /** To be read from the committed offset, once positions are known. */
-  gained: TopicPartition[];
-  /** Read by another member from now on, or gained once more. */
-  lost: TopicPartition[];
-  /** Where gained partitions without a commit begin, as the group's leader has found. */
-  starts: PartitionStart[];
-}
+import type { Positions } from './positions.ts';
 
 export interface MembershipOptions {
   cluster: Cluster;

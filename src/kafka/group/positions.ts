@@ -1,7 +1,8 @@
 import type { Clock } from '../../clock.ts';
+import { groupByTopic, keyOf, type TopicPartition } from '../by-topic.ts';
 import { ask, type Cluster } from '../cluster.ts';
 import { within } from '../within.ts';
-import { keyOf, type PartitionStart, type TopicPartition } from './assignment.ts';
+import type { PartitionStart } from './assignment.ts';
 import type { Coordinator } from './coordinator.ts';
 
 /** What the group has committed for a partition. */
@@ -98,17 +99,6 @@ export class Positions {
     );
     return answers.flat().map(({ topic, partition, offset }) => ({ topic, partition, offset }));
   }
-}
-
-/** The shape that kafkajs' requests take. */
-export function groupByTopic<P extends TopicPartition, T>(
-  partitions: readonly P[],
-  map: (partition: P) => T,
-): Array<{ topic: string; partitions: T[] }> {
-  return [...Map.groupBy(partitions, ({ topic }) => topic)].map(([topic, each]) => ({
-    topic,
-    partitions: each.map(map),
-  }));
 }
 
 function flatten(

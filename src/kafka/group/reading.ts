@@ -1,5 +1,5 @@
 import type { KafkaRecord } from '../record.ts';
-import type { TopicPartition } from './assignment.ts';
+import type { TopicPartition } from '../by-topic.ts';
 
 /** What one fetch has brought of one partition. */
 export interface Fetched extends TopicPartition {

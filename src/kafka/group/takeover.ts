@@ -3,9 +3,9 @@ import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { partitionsOf, type Cluster } from '../cluster.ts';
 import { isTransient, kafkaError } from '../errors.ts';
-import { keyOf, type PartitionStart } from './assignment.ts';
-import type { GroupHandler } from './group-handler.ts';
-import type { OffsetCommit } from './membership.ts';
+import { keyOf } from '../by-topic.ts';
+import type { PartitionStart } from './assignment.ts';
+import type { GroupHandler, OffsetCommit } from './group-handler.ts';
 import type { Committed, Positions } from './positions.ts';
 import type { Reading } from './reading.ts';
 

@@ -7,10 +7,9 @@ import {
   decodeMember,
   encodeAssignment,
   encodeMember,
-  keyOf,
   type MemberState,
-  type TopicPartition,
 } from '../../../src/kafka/group/assignment.ts';
+import { keyOf, type TopicPartition } from '../../../src/kafka/by-topic.ts';
 
 const require = createRequire(import.meta.url);
 const { MemberMetadata } = require('kafkajs/src/consumer/assignerProtocol') as {

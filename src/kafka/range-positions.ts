@@ -3,7 +3,7 @@ export interface OffsetRange {
   partition: number;
   /** The first offset. */
   from: number;
-  /** The offset after the last. */
+  /** The offset after the last; Infinity where the partition is followed. */
   to: number;
 }
 
@@ -33,12 +33,17 @@ export class RangePositions {
     return [...this.#open.values()];
   }
 
-  /** Undefined when the range is read, or when nobody asked for the partition. */
+  /** Undefined when the range is read to its end, and for a partition without a range. */
   openOf(topic: string, partition: number): Readonly<OpenRange> | undefined {
     return this.#open.get(key(topic, partition));
   }
 
-  /** Says that nothing before `next` is still to be read. Never goes back. */
+  /** Opens a further range. */
+  add(range: OffsetRange): void {
+    this.#open.set(key(range.topic, range.partition), { ...range, next: range.from });
+  }
+
+  /** Says that everything before `next` is read. Never moves back. */
   advance(topic: string, partition: number, next: number): void {
     const range = this.#open.get(key(topic, partition));
     if (!range) return;

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
-import { RangePositions } from '../../src/consumers/range-positions.ts';
-import { readRanges } from '../../src/consumers/read-range.ts';
-import { FakeKafka } from '../support/fake-kafka.ts';
+import { RangePositions } from '../../src/kafka/range-positions.ts';
+import { readRanges } from '../../src/kafka/read-range.ts';
+import { FakeBrokers } from '../support/fake-brokers.ts';
 
 const range = (partition: number, from: number, to: number) => ({
   topic: 'images',
@@ -35,9 +35,9 @@ describe('positions within ranges', () => {
   });
 });
 
-it('starts no consumer when every range is empty', async () => {
-  const broker = new FakeKafka();
-  const { kafka } = broker;
+it('connects to no broker when every range is empty', async () => {
+  const brokers = new FakeBrokers();
+  const { kafka } = brokers;
   await readRanges({ kafka, ranges: [range(0, 3, 3)], onRecord: () => undefined });
-  expect(broker.consumerMade).toBeUndefined();
+  expect(brokers.connects).toBe(0);
 });

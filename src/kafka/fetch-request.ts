@@ -1,29 +1,40 @@
 import type {
   FetchResponse,
   FetchedPartition as DecodedPartition,
-} from '../fetch/fetch-response.ts';
-import { toKafkaRecord } from '../fetch/fetched-message.ts';
-import type { KafkaRecord } from '../record.ts';
-import { requestFor, type Broker } from '../cluster.ts';
-import { groupByTopic } from './positions.ts';
-import type { Fetched, Reading } from './reading.ts';
+} from './fetch/fetch-response.ts';
+import { toKafkaRecord } from './fetch/fetched-message.ts';
+import type { KafkaRecord } from './record.ts';
+import { requestFor, type Broker } from './cluster.ts';
+import { protocolError } from './errors.ts';
+import { groupByTopic, keyOf } from './by-topic.ts';
+
+const READ_COMMITTED = 1;
 
 /** What is asked of one partition. */
 export interface FetchTarget {
-  reading: Reading;
+  topic: string;
+  partition: number;
+  /** The first offset that is wanted. */
   offset: number;
+  /** Of its records in the answer, unless its first batch is larger, in bytes. */
   maxBytes: number;
 }
 
 /** What the broker says of one partition. */
-export interface FetchedPartition {
-  target: FetchTarget;
+export interface FetchedPartition<T extends FetchTarget> {
+  target: T;
   /** 0 where there is none. */
   errorCode: number;
+  /** The offset behind the last record, and the one before which no transaction is open. */
   end: number;
   lastStable: number;
-  fetched: Fetched;
+  /** From `offset` on, without markers and records of aborted transactions; decoded as they are taken, once. */
+  records: Iterable<KafkaRecord>;
+  /** Memory that the records take, in bytes, and what came over the wire at most. */
+  bytes: number;
   wireBytes: number;
+  /** The offset to go on with: markers, aborted records and compacted ones are passed. */
+  next: number;
 }
 
 export interface FetchLimits {
@@ -34,26 +45,20 @@ export interface FetchLimits {
 }
 
 /** One fetch from one broker. Unlike kafkajs' own, an error of one partition does not strike the others. */
-export async function fetchFrom(
+export async function fetchFrom<T extends FetchTarget>(
   broker: Broker,
-  targets: readonly FetchTarget[],
+  targets: readonly T[],
   { maxWaitMs, maxBytes }: FetchLimits,
-): Promise<{ throttleMs: number; errorCode: number; partitions: FetchedPartition[] }> {
-  const wanted = targets.map(({ reading, offset, maxBytes: limit }) => ({
-    topic: reading.topic,
-    partition: reading.partition,
-    fetchOffset: String(offset),
-    maxBytes: limit,
-  }));
+): Promise<{ throttleMs: number; partitions: Array<FetchedPartition<T>> }> {
   const request = requestFor(broker, 'Fetch', {
     maxWaitTime: maxWaitMs,
     minBytes: 1,
     maxBytes,
-    isolationLevel: 1,
+    isolationLevel: READ_COMMITTED,
     rackId: '',
-    topics: groupByTopic(wanted, ({ partition, fetchOffset, maxBytes: limit }) => ({
+    topics: groupByTopic(targets, ({ partition, offset, maxBytes: limit }) => ({
       partition,
-      fetchOffset,
+      fetchOffset: String(offset),
       maxBytes: limit,
     })),
   });
@@ -61,49 +66,40 @@ export async function fetchFrom(
     ...request,
     response: { decode: (data) => request.response.decode(data), parse: (decoded) => decoded },
   })) as FetchResponse;
-  const byPartition = new Map(targets.map((target) => [keyOf(target.reading), target]));
+  if (answer.errorCode) throw protocolError(answer.errorCode);
+  const asked = new Map(targets.map((target) => [keyOf(target), target]));
   return {
     throttleMs: Math.max(answer.throttleTime, answer.clientSideThrottleTime ?? 0),
-    errorCode: answer.errorCode ?? 0,
     partitions: answer.responses.flatMap(({ topicName: topic, partitions }) =>
       partitions.flatMap((each) => {
-        const target = byPartition.get(keyOf({ topic, partition: each.partition }));
+        const target = asked.get(keyOf({ topic, partition: each.partition }));
         return target ? [read(target, each)] : [];
       }),
     ),
   };
 }
 
-function read(target: FetchTarget, answer: DecodedPartition): FetchedPartition {
-  const { topic, partition } = target.reading;
+function read<T extends FetchTarget>(target: T, answer: DecodedPartition): FetchedPartition<T> {
   const { records, bytes, nextOffset } = answer;
   return {
     target,
     errorCode: answer.errorCode,
     end: Number(answer.highWatermark),
     lastStable: Number(answer.lastStableOffset),
-    fetched: {
-      topic,
-      partition,
-      records: visible(records, target),
-      bytes,
-      next: Math.max(target.offset, nextOffset ?? 0),
-    },
+    records: visible(records, target),
+    bytes,
     wireBytes: Math.min(bytes, target.maxBytes),
+    next: Math.max(target.offset, nextOffset ?? 0),
   };
 }
 
 /** Decodes one record at a time: a batch of millions of small ones takes no more memory than its bytes. */
 function* visible(
   messages: DecodedPartition['records'],
-  { reading: { topic, partition }, offset }: FetchTarget,
+  { topic, partition, offset }: FetchTarget,
 ): Generator<KafkaRecord, undefined> {
   for (const message of messages) {
     if (message.isControlRecord || message.position < offset) continue;
     yield toKafkaRecord(topic, partition, message);
   }
-}
-
-function keyOf({ topic, partition }: { topic: string; partition: number }): string {
-  return `${topic}/${partition}`;
 }

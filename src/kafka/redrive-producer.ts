@@ -1,32 +1,31 @@
-import { Partitioners, type CompressionTypes, type Message } from 'kafkajs';
-import type { KafkaClient } from '../kafka/client.ts';
-import type { Producer, Transaction } from 'kafkajs';
+import { Partitioners, type Producer, type Transaction } from 'kafkajs';
+import type { Config } from '../config-schema.ts';
 import { AppError } from '../errors.ts';
-import { causes, kafkaError } from '../kafka/errors.ts';
+import type { KafkaClient } from './client.ts';
+import { COMPRESSION } from './codecs.ts';
+import { causes, kafkaError } from './errors.ts';
+import { kafkaHeaders, type OutgoingMessage } from './outgoing-message.ts';
 
 const ALL_IN_SYNC_REPLICAS = -1;
 
 /** A message for one partition. */
-export interface PlacedMessage {
-  topic: string;
-  message: Message & { partition: number };
-}
+export type PlacedMessage = OutgoingMessage & { partition: number };
 
 export interface RedriveProducerOptions {
   kafka: Pick<KafkaClient, 'producer'>;
   /** The dead-letter topic: there is one redrive of it at a time. */
   topic: string;
-  compression: CompressionTypes;
+  compression: Config['output']['compression'];
 }
 
 /**
  * Writes messages in transactions: all of one call, or none. kafkajs goes wrong in more than one way when it is
- * used on after a failure, so the first failure is the end of it; a redrive that is begun anew goes on from what
+ * used on after a failure, so the first failure is the end of it; a redrive that is run again goes on from what
  * was committed.
  */
 export class RedriveProducer {
   readonly #topic: string;
-  readonly #compression: CompressionTypes;
+  readonly #compression: Config['output']['compression'];
   readonly #producer: Pick<Producer, 'connect' | 'disconnect' | 'transaction'>;
   #transaction: Transaction | undefined;
 
@@ -60,16 +59,26 @@ export class RedriveProducer {
   }
 
   /**
+   * Writes `messages` and, in the same transaction, what `notesOf` makes of the offsets that they were given, in their
+   * order; undefined where the broker does not tell one.
+   *
    * Throws AppError `redrive_fenced` when another redrive of the topic has begun, else `topic_missing`,
    * `record_too_large`, `kafka_unauthorized` or `kafka_unavailable`. Nothing was written then, unless the
    * broker's answer to the commit was lost.
+   *
+   * @param doing - for messages: `redriving 0/1 to 0/7`
    */
-  async write(messages: readonly PlacedMessage[], doing: string): Promise<void> {
+  async write(
+    messages: readonly PlacedMessage[],
+    notesOf: (offsets: ReadonlyArray<number | undefined>) => readonly PlacedMessage[],
+    doing: string,
+  ): Promise<void> {
     const transaction = this.#transaction;
     if (!transaction) throw new Error('the producer is not open');
     this.#transaction = undefined;
     try {
-      for (const part of byPartition(messages)) await this.#send(transaction, part);
+      const offsets = await this.#sendAll(transaction, messages);
+      await this.#sendAll(transaction, notesOf(offsets));
       await transaction.commit();
       this.#transaction = await this.#producer.transaction();
     } catch (error) {
@@ -84,26 +93,51 @@ export class RedriveProducer {
     await this.#producer.disconnect().catch(() => undefined); // it may never have been connected
   }
 
+  /** The offsets of the messages, in their order. */
+  async #sendAll(
+    transaction: Transaction,
+    messages: readonly PlacedMessage[],
+  ): Promise<Array<number | undefined>> {
+    const offsets = new Map<PlacedMessage, number>();
+    for (const part of byPartition(messages)) {
+      const base = await this.#send(transaction, part);
+      if (base === undefined) continue;
+      part.forEach((message, index) => offsets.set(message, base + index));
+    }
+    return messages.map((message) => offsets.get(message));
+  }
+
   /**
    * One partition a request. When part of a request fails, kafkajs tries again with sequence numbers, or without
-   * partitions, that are right only where no leader has moved.
+   * partitions, that are right only where no leader has moved. Returns the offset of the first message.
    */
-  async #send(transaction: Transaction, part: readonly PlacedMessage[]): Promise<void> {
-    const { topic, message } = part[0] as PlacedMessage;
+  async #send(
+    transaction: Transaction,
+    part: readonly PlacedMessage[],
+  ): Promise<number | undefined> {
+    const { topic, partition } = part[0] as PlacedMessage;
     const answers = await transaction.send({
       topic,
       acks: ALL_IN_SYNC_REPLICAS,
-      compression: this.#compression,
-      messages: part.map((each) => each.message),
+      compression: COMPRESSION[this.#compression],
+      messages: part.map(({ key, value, headers }) => ({
+        key,
+        value,
+        headers: kafkaHeaders(headers),
+        partition,
+      })),
     });
     const [answer] = answers;
     const isWritten =
-      answers.length === 1 && answer?.topicName === topic && answer.partition === message.partition;
-    if (isWritten) return;
-    throw new AppError(
-      'kafka_unavailable',
-      `writing to ${topic}/${message.partition}: the broker's answer leaves it out; run the command again`,
-    );
+      answers.length === 1 && answer?.topicName === topic && answer.partition === partition;
+    if (!isWritten) {
+      throw new AppError(
+        'kafka_unavailable',
+        `writing to ${topic}/${partition}: the broker's answer leaves it out; run the command again`,
+      );
+    }
+    const base = Number(answer.baseOffset ?? -1);
+    return base >= 0 ? base : undefined;
   }
 
   #errorOf(error: unknown, doing: string): Error {
@@ -117,7 +151,7 @@ export class RedriveProducer {
 }
 
 function byPartition(messages: readonly PlacedMessage[]): Iterable<PlacedMessage[]> {
-  return Map.groupBy(messages, ({ topic, message }) => `${topic}/${message.partition}`).values();
+  return Map.groupBy(messages, ({ topic, partition }) => `${topic}/${partition}`).values();
 }
 
 /** INVALID_PRODUCER_EPOCH (47), and PRODUCER_FENCED (90), which kafkajs 2.2.4 has no name for. */

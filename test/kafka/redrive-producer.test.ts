@@ -1,6 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import { CompressionTypes, type Producer, type RecordMetadata } from 'kafkajs';
-import { RedriveProducer, type PlacedMessage } from '../../src/dead-letters/redrive-producer.ts';
+import type { Producer, RecordMetadata } from 'kafkajs';
+import { RedriveProducer, type PlacedMessage } from '../../src/kafka/redrive-producer.ts';
 import { protocolError } from '../support/fake-kafka.ts';
 
 interface Request {
@@ -10,7 +10,7 @@ interface Request {
 type Answer = (request: Request, count: number) => RecordMetadata[];
 
 const written: Answer = ({ topic, messages }) => [
-  { topicName: topic, partition: messages[0]?.partition ?? -1, errorCode: 0 },
+  { topicName: topic, partition: messages[0]?.partition ?? -1, errorCode: 0, baseOffset: '40' },
 ];
 
 /** A broker that keeps what is committed, and kafkajs as far as the producer sees it. */
@@ -42,7 +42,7 @@ function setUp(answer: Answer = written, commit: () => Promise<void> = () => Pro
   };
   const producer = new RedriveProducer({
     topic: 'dead-letters',
-    compression: CompressionTypes.None,
+    compression: 'none',
     kafka: {
       producer: (given) => {
         config = given;
@@ -59,11 +59,14 @@ function setUp(answer: Answer = written, commit: () => Promise<void> = () => Pro
 
 const message = (topic: string, partition: number, value: string): PlacedMessage => ({
   topic,
-  message: { partition, value: Buffer.from(value) },
+  partition,
+  key: null,
+  value: Buffer.from(value),
+  headers: [],
 });
-const pair = (name: string, partition = 0) => [
-  message('images', partition, name),
-  message('dead-letters', 0, `note of ${name}`),
+const pair = (name: string, partition = 0): [PlacedMessage[], () => PlacedMessage[]] => [
+  [message('images', partition, name)],
+  () => [message('dead-letters', 0, `note of ${name}`)],
 ];
 
 describe('RedriveProducer', () => {
@@ -78,8 +81,19 @@ describe('RedriveProducer', () => {
   it('writes one partition a request and commits them together', async () => {
     const { producer, committed, log, requests } = setUp();
     await producer.open();
-    await producer.write([...pair('a'), ...pair('b', 1), ...pair('c')], 'redriving');
+    const names = ['a', 'b', 'c'];
+    const records = names.map((name) => message('images', name === 'b' ? 1 : 0, name));
+    const told: unknown[] = [];
+    await producer.write(
+      records,
+      (offsets) => {
+        told.push(...offsets);
+        return names.map((name) => message('dead-letters', 0, `note of ${name}`));
+      },
+      'redriving',
+    );
     expect(requests()).toBe(3);
+    expect(told).toEqual([40, 40, 41]);
     expect(committed.sort()).toEqual([
       'dead-letters: note of a',
       'dead-letters: note of b',
@@ -98,14 +112,14 @@ describe('RedriveProducer', () => {
       return written(request, count);
     });
     await producer.open();
-    await producer.write(pair('a'), 'redriving 0/0');
-    await expect(producer.write(pair('b'), 'redriving 0/1')).rejects.toMatchObject({
+    await producer.write(...pair('a'), 'redriving 0/0');
+    await expect(producer.write(...pair('b'), 'redriving 0/1')).rejects.toMatchObject({
       code: 'kafka_unavailable',
       message: expect.stringMatching(/^redriving 0\/1: /),
     });
     expect(committed).toEqual(['images: a', 'dead-letters: note of a']);
     expect(log).toEqual(['commit', 'abort', 'disconnect']);
-    await expect(producer.write(pair('b'), 'redriving 0/1')).rejects.toThrow('not open');
+    await expect(producer.write(...pair('b'), 'redriving 0/1')).rejects.toThrow('not open');
   });
 
   it.each<[string, Answer]>([
@@ -118,7 +132,7 @@ describe('RedriveProducer', () => {
   ])('commits nothing when a successful answer names %s', async (_, answer) => {
     const { producer, committed } = setUp(answer);
     await producer.open();
-    await expect(producer.write(pair('a'), 'redriving')).rejects.toMatchObject({
+    await expect(producer.write(...pair('a'), 'redriving')).rejects.toMatchObject({
       code: 'kafka_unavailable',
     });
     expect(committed).toEqual([]);
@@ -129,11 +143,11 @@ describe('RedriveProducer', () => {
       Promise.reject(protocolError('REQUEST_TIMED_OUT')),
     );
     await producer.open();
-    await expect(producer.write(pair('a'), 'redriving')).rejects.toMatchObject({
+    await expect(producer.write(...pair('a'), 'redriving')).rejects.toMatchObject({
       code: 'kafka_unavailable',
     });
     expect(log.at(-1)).toBe('disconnect');
-    await expect(producer.write(pair('a'), 'redriving')).rejects.toThrow('not open');
+    await expect(producer.write(...pair('a'), 'redriving')).rejects.toThrow('not open');
   });
 
   it.each([
@@ -146,7 +160,7 @@ describe('RedriveProducer', () => {
       throw fault;
     });
     await producer.open();
-    await expect(producer.write(pair('a'), 'redriving 0/0')).rejects.toMatchObject({
+    await expect(producer.write(...pair('a'), 'redriving 0/0')).rejects.toMatchObject({
       code: 'redrive_fenced',
       message: expect.stringContaining('another redrive of dead-letters has begun'),
     });
