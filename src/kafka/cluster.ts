@@ -1,7 +1,7 @@
 /**
  * kafkajs' protocol layer, below its own consumer: connections, authentication, metadata and the encoding of
  * requests. kafkajs 2.2.4 has no public way to it, so this file names the internals that the room uses
- * (docs/adr/0020-group-consumer.md).
+ * (docs/adr/0024-group-consumer.md).
  */
 import { createRequire } from 'node:module';
 import { AppError } from '../errors.ts';
@@ -25,11 +25,12 @@ export interface Cluster {
   /** Forgets the connections to a broker, so that the next request opens new ones. */
   removeBroker(address: { host: string; port: number }): void;
   readonly brokerPool: BrokerPool;
+  readonly connectionPoolBuilder: { build(address?: object): Promise<ConnectionPool> };
 }
 
 interface BrokerPool {
   readonly brokers: Record<number, Broker>;
-  readonly seedBroker?: Broker;
+  readonly seedBroker: Broker | undefined;
   /** Connects to one if none is connected. */
   findConnectedBroker(): Promise<Broker>;
   connect(): Promise<void>;
@@ -47,6 +48,7 @@ interface ConnectionPool extends Authentication {
 }
 
 interface Connection {
+  readonly socket: { destroy(): void } | undefined;
   connect(): Promise<unknown>;
   rejectRequests(error: Error): void;
 }
@@ -100,13 +102,21 @@ export function openCluster(kafka: KafkaClient, metadataMaxAgeMs: number): Clust
   if (typeof create !== 'function') {
     throw new Error('kafkajs has no createCluster: this room needs kafkajs 2.2.4');
   }
-  return (create as (options: object) => unknown)({
+  const cluster = (create as (options: object) => Cluster)({
     metadataMaxAge: metadataMaxAgeMs,
     allowAutoTopicCreation: false,
     maxInFlightRequests: null,
     instrumentationEmitter: null,
     isolationLevel: READ_COMMITTED,
-  }) as Cluster;
+  });
+  const { connectionPoolBuilder } = cluster;
+  const build = connectionPoolBuilder.build.bind(connectionPoolBuilder);
+  connectionPoolBuilder.build = async (address) => {
+    const pool = await build(address);
+    if (closedClusters.has(cluster)) disable(pool);
+    return pool;
+  };
+  return cluster;
 }
 
 /** The newest version of a request that both sides know. */
@@ -124,6 +134,8 @@ export async function ask<T>(broker: Broker, api: Api, parameters: object): Prom
     throw error;
   }
 }
+
+const closedClusters = new WeakSet<Cluster>();
 
 /** Connections of dropped brokers that still wait for answers, by cluster. */
 const dropped = new WeakMap<Cluster, Set<ConnectionPool>>();
@@ -157,6 +169,7 @@ export async function hangUp(cluster: Cluster): Promise<void> {
 /** Hangs up for good: kafkajs would reconnect for what is retried at this moment, and nothing would close that. */
 export async function closeCluster(cluster: Cluster): Promise<void> {
   const { brokerPool } = cluster;
+  closedClusters.add(cluster);
   brokerPool.connect = () => Promise.reject(closed());
   brokerPool.connectBroker = () => Promise.reject(closed());
   for (const broker of Object.values(brokerPool.brokers)) disable(broker.connectionPool);
@@ -171,6 +184,8 @@ function disable({ pool }: ConnectionPool): void {
 async function cut(connectionPool: ConnectionPool): Promise<void> {
   for (const connection of connectionPool.pool) connection.rejectRequests(closed());
   await connectionPool.destroy();
+  // Otherwise one that is being opened would be open afterwards.
+  for (const { socket } of connectionPool.pool) socket?.destroy();
 }
 
 /** As kafkajs' own, but not to be tried again inside kafkajs. */

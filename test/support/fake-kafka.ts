@@ -1,14 +1,12 @@
 /**
- * kafkajs as far as the event source sees it, driven by hand: the real broker decides nothing about timing that
- * a test could rely on.
+ * kafkajs as far as readers of ranges and of whole topics see it, driven by hand: the real broker decides nothing
+ * about timing that a test could rely on.
  */
 import { EventEmitter } from 'node:events';
-import { createKafkaEventSource } from '../../src/consumers/kafka-event-source.ts';
-import type { KafkaEventSourceOptions } from '../../src/consumers/kafka-options.ts';
-import type { Clock } from '../../src/clock.ts';
-import { Puller } from './puller.ts';
-import { settle } from './fake-clock.ts';
 import type { Consumer, ConsumerConfig, EachBatchPayload, Kafka, KafkaMessage } from 'kafkajs';
+
+import type { BatchHeader } from '../../src/kafka/fetch/batch-header.ts';
+import { FetchedMessage } from '../../src/kafka/fetch/fetched-message.ts';
 
 const EVENTS = {
   HEARTBEAT: 'consumer.heartbeat',
@@ -176,15 +174,17 @@ export class FakeKafka {
   }
 }
 
+/** As this project's decoding of fetches gives it to kafkajs. */
 function message(offset: number): KafkaMessage {
-  return {
-    offset: String(offset),
-    timestamp: '1700000000000',
-    key: null,
-    value: Buffer.from(String(offset)),
-    attributes: 0,
-    headers: {},
-  };
+  const batch = { producerId: '-1', inTransaction: false } as BatchHeader;
+  const value = Buffer.from(String(offset));
+  return new FetchedMessage(
+    batch,
+    offset,
+    1_700_000_000_000,
+    null,
+    value,
+  ) as object as KafkaMessage;
 }
 
 /** What kafkajs throws for a protocol error. */
@@ -194,31 +194,4 @@ export function protocolError(type: string, options: { retriable?: boolean } = {
     type,
     ...options,
   });
-}
-
-type SourceOptions = Partial<KafkaEventSourceOptions> & { clock: Clock };
-
-export interface JoinedSource {
-  puller: Puller;
-  /** The first pull, which waits. */
-  pull: ReturnType<Puller['next']>;
-  consumer: FakeConsumer;
-}
-
-export function openSource({ kafka }: FakeKafka, options: SourceOptions): Puller {
-  return new Puller(createKafkaEventSource({ kafka, topic: 'images', groupId: 'g', ...options }));
-}
-
-/** A source that has joined the group, with its first pull waiting. */
-export async function joinedSource(
-  broker: FakeKafka,
-  partitions: number[],
-  options: SourceOptions,
-): Promise<JoinedSource> {
-  const puller = openSource(broker, options);
-  const pull = puller.next();
-  await settle();
-  broker.current.join('images', partitions);
-  await settle();
-  return { puller, pull, consumer: broker.current };
 }

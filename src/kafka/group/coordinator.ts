@@ -51,6 +51,10 @@ export class Coordinator {
       );
       this.#nodeId = (found as { coordinator: { nodeId: number } }).coordinator.nodeId;
     }
-    return this.#cluster.findBroker({ nodeId: this.#nodeId });
+    const node = { nodeId: this.#nodeId };
+    return this.#cluster.findBroker(node).catch((error: unknown) => {
+      if (!(error instanceof Error) || error.name !== 'KafkaJSBrokerNotFound') throw error;
+      return this.#cluster.findBroker(node); // kafkajs has asked for new metadata
+    });
   }
 }

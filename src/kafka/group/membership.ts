@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { AppError, messageOf } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { groupByTopic, keyOf, type TopicPartition } from '../by-topic.ts';
 import { partitionsOf, type Cluster } from '../cluster.ts';
@@ -16,6 +16,7 @@ import {
 import type { Coordinator } from './coordinator.ts';
 import type { AssignmentChange, OffsetCommit } from './group-handler.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { explainFencing } from './instance-id.ts';
 import type { Positions } from './positions.ts';
 
 export interface MembershipOptions {
@@ -92,7 +93,7 @@ export class GroupMembership {
       } catch (error) {
         if (isOver()) return;
         if (this.#isRejoin(error)) continue;
-        if (!isTransient(error)) throw this.#explained(error);
+        if (!isTransient(error)) throw explainFencing(error, this.#options);
         failures += 1;
         const level = failures > QUIET_RETRIES ? 'warn' : 'debug';
         logger?.[level]({ groupId, failures, error: messageOf(error) }, 'joining the group failed');
@@ -267,17 +268,6 @@ export class GroupMembership {
     );
     this.#lapsed = true;
     return true;
-  }
-
-  /** Two processes with one instance id would take the membership from each other for ever. */
-  #explained(error: unknown): unknown {
-    if (protocolType(error) !== 'FENCED_INSTANCE_ID') return error;
-    const { groupId, instanceId } = this.#options;
-    return new AppError(
-      'config_invalid',
-      `consuming in group ${groupId}: another process has joined with kafka.instanceId ${instanceId}, so this one ends; give every process an instance id of its own`,
-      { cause: error },
-    );
   }
 
   #ask<T>(
