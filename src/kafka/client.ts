@@ -50,7 +50,10 @@ export function createKafka(
   { retries = 8 }: KafkaTuning = {},
 ): KafkaClient {
   registerCodecs();
-  installFetchDecoder();
+  installFetchDecoder({
+    maxBatchBytes: config.maxBatchBytes,
+    maxRecordBytes: config.maxRecordBytes,
+  });
   explainRefusals();
   const ssl = sslOptions(config.tls);
   const sasl = config.sasl && saslOptions(config.sasl, secrets);

@@ -51,7 +51,8 @@ interface ConnectionPool extends Authentication {
 }
 
 interface Connection {
-  readonly socket: { destroy(): void } | undefined;
+  readonly socket: { readonly destroyed: boolean; destroy(error?: Error): void } | undefined;
+  isConnected(): boolean;
   connect(): Promise<unknown>;
   rejectRequests(error: Error): void;
 }
@@ -192,9 +193,13 @@ function disable({ pool }: ConnectionPool): void {
 }
 
 async function cut(connectionPool: ConnectionPool): Promise<void> {
-  for (const connection of connectionPool.pool) connection.rejectRequests(closed());
+  for (const connection of connectionPool.pool) {
+    const { socket } = connection;
+    connection.rejectRequests(closed());
+    // One that is being opened would be open afterwards, and its timeout would run on.
+    if (socket && !socket.destroyed && !connection.isConnected()) socket.destroy(closed());
+  }
   await connectionPool.destroy();
-  // Otherwise one that is being opened would be open afterwards.
   for (const { socket } of connectionPool.pool) socket?.destroy();
 }
 
