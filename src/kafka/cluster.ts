@@ -4,6 +4,7 @@
  * (docs/adr/0024-group-consumer.md).
  */
 import { createRequire } from 'node:module';
+import type { RetryOptions } from 'kafkajs';
 import { AppError } from '../errors.ts';
 import type { KafkaClient } from './client.ts';
 import { noteResource, type Authentication } from './refusals.ts';
@@ -25,12 +26,14 @@ export interface Cluster {
   /** Forgets the connections to a broker, so that the next request opens new ones. */
   removeBroker(address: { host: string; port: number }): void;
   readonly brokerPool: BrokerPool;
+  retrier?: unknown;
   readonly connectionPoolBuilder: { build(address?: object): Promise<ConnectionPool> };
 }
 
 interface BrokerPool {
   readonly brokers: Record<number, Broker>;
   readonly seedBroker: Broker | undefined;
+  retrier?: unknown;
   /** Connects to one if none is connected. */
   findConnectedBroker(): Promise<Broker>;
   connect(): Promise<void>;
@@ -48,7 +51,8 @@ interface ConnectionPool extends Authentication {
 }
 
 interface Connection {
-  readonly socket: { destroy(): void } | undefined;
+  readonly socket: { readonly destroyed: boolean; destroy(error?: Error): void } | undefined;
+  isConnected(): boolean;
   connect(): Promise<unknown>;
   rejectRequests(error: Error): void;
 }
@@ -87,14 +91,20 @@ const require = createRequire(import.meta.url);
 const { requests } = require('kafkajs/src/protocol/requests') as {
   requests: Record<Api, unknown>;
 };
+const createRetry = require('kafkajs/src/retry') as (options: RetryOptions) => unknown;
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Record<Api, number>;
 
 /**
  * Connections of their own to the cluster of `kafka`; none is opened before `connect`.
  *
  * @param metadataMaxAgeMs - how old metadata may be before `refreshMetadataIfNecessary` asks for it again, in ms
+ * @param retry - for connecting and metadata, where they are not to be those of `kafka`
  */
-export function openCluster(kafka: KafkaClient, metadataMaxAgeMs: number): Cluster {
+export function openCluster(
+  kafka: KafkaClient,
+  metadataMaxAgeMs: number,
+  retry?: RetryOptions,
+): Cluster {
   const factory = Object.getOwnPropertySymbols(kafka).find(
     ({ description }) => description === 'private:Kafka:createCluster',
   );
@@ -109,6 +119,7 @@ export function openCluster(kafka: KafkaClient, metadataMaxAgeMs: number): Clust
     instrumentationEmitter: null,
     isolationLevel: READ_COMMITTED,
   });
+  if (retry) cluster.retrier = cluster.brokerPool.retrier = createRetry(retry);
   const { connectionPoolBuilder } = cluster;
   const build = connectionPoolBuilder.build.bind(connectionPoolBuilder);
   connectionPoolBuilder.build = async (address) => {
@@ -182,9 +193,13 @@ function disable({ pool }: ConnectionPool): void {
 }
 
 async function cut(connectionPool: ConnectionPool): Promise<void> {
-  for (const connection of connectionPool.pool) connection.rejectRequests(closed());
+  for (const connection of connectionPool.pool) {
+    const { socket } = connection;
+    connection.rejectRequests(closed());
+    // One that is being opened would be open afterwards, and its timeout would run on.
+    if (socket && !socket.destroyed && !connection.isConnected()) socket.destroy(closed());
+  }
   await connectionPool.destroy();
-  // Otherwise one that is being opened would be open afterwards.
   for (const { socket } of connectionPool.pool) socket?.destroy();
 }
 

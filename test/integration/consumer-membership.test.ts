@@ -162,6 +162,7 @@ describe('a source that was closed', () => {
     ],
     ['before it has joined', ''],
     ['while it connects', 'await pause(5);'],
+    ['while it is stopped', 'await source.stop();'],
   ])('keeps no timer and no connection: its process ends (closed %s)', async (_, wait) => {
     const reading = await topicOf(1);
     const left = await afterlife(

@@ -47,6 +47,11 @@ export interface GroupConsumerOptions {
 }
 
 const RETRY_MS = 1_000;
+/**
+ * Of kafkajs, for connecting. Everything is tried again here anyway, so a broker that is back is not waited for by
+ * kafkajs' back-off of up to 5 s.
+ */
+const CONNECTING = { initialRetryTime: 100, maxRetryTime: 300, retries: 2 };
 const OFFSET_OUT_OF_RANGE = 1;
 
 export class GroupConsumer {
@@ -67,7 +72,7 @@ export class GroupConsumer {
     this.#options = options;
     const { kafka, topics, groupId, clock, logger, handler, startFrom } = options;
     const { signal } = this.#closing;
-    const cluster = openCluster(kafka, options.discoveryIntervalMs);
+    const cluster = openCluster(kafka, options.discoveryIntervalMs, CONNECTING);
     const coordinator = new Coordinator({ cluster, groupId, clock });
     this.#cluster = cluster;
     this.#positions = new Positions({ cluster, coordinator, clock, startFrom });

@@ -50,7 +50,12 @@ interface JoinAnswer {
   members: Array<{ memberId: string; memberMetadata: Buffer }>;
 }
 
-const REQUEST_TIMEOUT_MS = 15_000;
+/** Of a request that the coordinator answers by itself, and of one for which it waits for the group's leader. */
+const REQUEST_TIMEOUT_MS = 5_000;
+const SYNC_TIMEOUT_MS = 15_000;
+const LEAVE_TIMEOUT_MS = 1_000;
+/** So many heartbeats of a session may go unanswered: meanwhile the group may have found another coordinator. */
+const HEARTBEATS_PER_SESSION = 3;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
 /** Retries before they are worth a warning: coordinators load and move in normal operation. */
@@ -131,7 +136,7 @@ export class GroupMembership {
     if (this.#memberId === '' || this.#options.instanceId !== undefined) return;
     const memberId = this.#memberId;
     this.#memberId = '';
-    await this.#ask('LeaveGroup', { memberId });
+    await this.#ask('LeaveGroup', { memberId }, LEAVE_TIMEOUT_MS);
   }
 
   async #join(): Promise<void> {
@@ -144,12 +149,16 @@ export class GroupMembership {
     this.#memberId = joined.memberId;
     const groupAssignment =
       joined.leaderId === joined.memberId ? await this.#assignAll(joined) : [];
-    const { memberAssignment } = await this.#ask<{ memberAssignment: Buffer }>('SyncGroup', {
-      generationId: joined.generationId,
-      memberId: joined.memberId,
-      groupInstanceId: this.#options.instanceId ?? null,
-      groupAssignment,
-    });
+    const { memberAssignment } = await this.#ask<{ memberAssignment: Buffer }>(
+      'SyncGroup',
+      {
+        generationId: joined.generationId,
+        memberId: joined.memberId,
+        groupInstanceId: this.#options.instanceId ?? null,
+        groupAssignment,
+      },
+      SYNC_TIMEOUT_MS,
+    );
     this.#generation = joined.generationId;
     this.#take(decodeAssignment(memberAssignment), isNext && !this.#lapsed);
     this.#lapsed = false;
@@ -167,7 +176,7 @@ export class GroupMembership {
         metadata: encodeMember(topics, this.#owned, knownPartitions),
       })),
     };
-    const timeoutMs = rebalanceTimeoutMs + REQUEST_TIMEOUT_MS;
+    const timeoutMs = rebalanceTimeoutMs + SYNC_TIMEOUT_MS;
     try {
       return await this.#ask('JoinGroup', { ...parameters, memberId: this.#memberId }, timeoutMs);
     } catch (error) {
@@ -244,7 +253,7 @@ export class GroupMembership {
           memberId: this.#memberId,
           groupInstanceId: instanceId ?? null,
         },
-        Math.min(REQUEST_TIMEOUT_MS, sessionTimeoutMs),
+        Math.min(REQUEST_TIMEOUT_MS, sessionTimeoutMs / HEARTBEATS_PER_SESSION),
       );
       return false;
     } catch (error) {
