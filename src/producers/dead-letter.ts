@@ -1,3 +1,4 @@
+import { MAX_TIME, MIN_TIME } from '../events/limits.ts';
 import { attemptsBefore } from '../events/origin.ts';
 import type { DeadLetter, DeadLetterError, Header } from '../events/types.generated.ts';
 import { cutText } from './cut-text.ts';
@@ -31,7 +32,7 @@ export function deadLetterOf(
     topic,
     partition,
     offset,
-    timestamp: encodableLong(timestamp),
+    timestamp: readableTime(timestamp),
     key,
     value,
     headers,
@@ -44,11 +45,8 @@ export function deadLetterOf(
   };
 }
 
-/** The whole numbers that an Avro long takes here: the safe integers but for the outermost. */
-const MAX_LONG = Number.MAX_SAFE_INTEGER - 1;
-
-/** A record may have any 64-bit timestamp: the nearest one that can be encoded, and -1 (Kafka: none) for NaN. */
-export function encodableLong(value: number): number {
+/** A record may have any 64-bit timestamp: the nearest one that every decoder reads, and -1 (Kafka: none) for NaN. */
+export function readableTime(value: number): number {
   if (Number.isNaN(value)) return -1;
-  return Math.trunc(Math.min(Math.max(value, -MAX_LONG), MAX_LONG));
+  return Math.trunc(Math.min(Math.max(value, MIN_TIME), MAX_TIME));
 }
