@@ -56,7 +56,7 @@ export async function prove({ kafka, config }: World, plan: Plan): Promise<Proof
   const { groupId } = config.kafka;
   const report = await reconcile({ kafka, topics, groupId, limit: 3 });
   if (!report.proven) {
-    const { ranges: _, versions: __, ...said } = report;
+    const said = { ...report, ranges: undefined, versions: undefined };
     breaches.push(`moderato reconcile is not convinced: ${JSON.stringify(said)}`);
   }
   return { kinds, breaches, duplicates, deadLetters: letters.size };

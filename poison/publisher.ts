@@ -45,9 +45,9 @@ export class PoisonPublisher {
   }
 
   async publishHostile(batch: HostileBatch): Promise<void> {
-    const { kind, expected, records, build } = batch;
+    const { kind, expected, records } = batch;
     const planned = Array.from({ length: records }, () => ({ kind, expected }));
-    await this.#place(await build(), planned);
+    await this.#place(await batch.build(), planned);
   }
 
   /** A transaction of sound events that is committed, or aborted: then there may be no verdict of it. */

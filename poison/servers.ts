@@ -28,5 +28,10 @@ export async function startServers(socketPath: string, picture: Buffer): Promise
     workerData: { socketPath, picture },
   });
   const [ports] = (await once(worker, 'message')) as [Ports];
-  return { ports, close: async () => void (await worker.terminate()) };
+  return {
+    ports,
+    close: async () => {
+      await worker.terminate();
+    },
+  };
 }

@@ -48,10 +48,13 @@ export class PoisonedService {
   async #supervise(): Promise<void> {
     while (!this.#isClosing && !this.isGivenUp) {
       const how = await this.#runOnce();
-      if (this.#isClosing) return;
-      this.exits.push(how);
+      if (!this.#hasClosed()) this.exits.push(how);
       await sleep(RESTART_AFTER_MS);
     }
+  }
+
+  #hasClosed(): boolean {
+    return this.#isClosing;
   }
 
   #runOnce(): Promise<string> {

@@ -46,7 +46,7 @@ export async function createWorld(
   isShort: boolean,
   say: (line: string) => void,
 ): Promise<World> {
-  const { tiff: _, ...pictures } = await makePictures();
+  const pictures = await makePictures();
   const sound = Object.entries(pictures).flatMap(([name, bytes]) =>
     name.startsWith('tiff') ? [] : bytes,
   );
