@@ -2,16 +2,14 @@ import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aim, untilReplicated, type Scene } from './faults.ts';
 import type { ProgressWatch } from './progress-watch.ts';
-import type { Publisher } from './publisher.ts';
 import type { Struck } from './results.ts';
-import type { Fault } from './schedule.ts';
+import { isBrokerFault, type Fault } from './schedule.ts';
 
 export interface Assault {
   scene: Scene;
   faults: readonly Fault[];
   /** To publish meanwhile. */
   events: number;
-  publisher: Publisher;
   watch: ProgressWatch;
   say: (line: string) => void;
 }
@@ -27,20 +25,20 @@ const LOG_TAIL = 5;
  * then mends everything and waits until the group has committed all there is.
  */
 export async function assault(given: Assault): Promise<Struck[]> {
-  const { scene, faults, events, publisher, watch, say } = given;
+  const { scene, faults, events, watch, say } = given;
   const struck: Struck[] = [];
   const mending: Array<Promise<unknown>> = [];
   let mendingBroker: Promise<unknown> = Promise.resolve();
   let first = 0;
   const publishUntil = async (end: number): Promise<void> => {
-    await publisher.publish(first, end - first);
+    await scene.publisher.publish(first, end - first);
     first = end;
   };
   for (const [index, fault] of faults.entries()) {
     await publishUntil(Math.floor((events * (index + 0.5)) / faults.length));
     await untilLag(given, MAX_LAG);
     await sleep(fault.afterMs);
-    const isBroker = fault.kind === 'broker killed' || fault.kind === 'broker restarted';
+    const isBroker = isBrokerFault(fault.kind);
     if (isBroker) await mendingBroker;
     await aim(scene, fault);
     // The other half only now: the service shall have something to do when it is struck.

@@ -1,18 +1,23 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf } from '../bench/process-watch.ts';
 import { withAdmin } from '../src/kafka/topics.ts';
+import { HOSTS, hostOf, type Host } from './flaky-store.ts';
 import type { Instance } from './instances.ts';
-import type { Fault, InstanceFault } from './schedule.ts';
-import { BROKERS, type World } from './world.ts';
+import type { Publisher } from './publisher.ts';
+import type { BrokerFault, Fault, InstanceFault } from './schedule.ts';
+import { BROKERS, PARTITIONS, type World } from './world.ts';
 
 export interface Scene {
   world: World;
+  publisher: Publisher;
   instances: readonly Instance[];
 }
 
 /** Resolves when what it broke for a while is mended. */
 type Strike = () => Promise<void>;
 
+/** Events that make a partition hot. */
+const BURST = 400;
 /** Instances that must be at work when another is struck. */
 const MIN_UP = 2;
 const PATIENCE_MS = 60_000;
@@ -23,21 +28,29 @@ const JOIN_EVERY_MS = 1_000;
  * at once.
  */
 export async function aim(scene: Scene, fault: Fault): Promise<Strike> {
-  const { world, instances } = scene;
-  switch (fault.kind) {
+  const { world, instances, publisher } = scene;
+  const { kind } = fault;
+  switch (kind) {
     case 'broker killed':
-    case 'broker restarted': {
+    case 'broker restarted':
+    case 'broker frozen':
+    case 'broker frozen for a minute': {
       await untilReplicated(world);
-      return () => withoutBroker(world, fault);
+      return () => withoutBroker(world, { ...fault, kind });
     }
     case 'rebalance storm':
       return () => storm(world, fault.forMs);
     case 'store away':
-      return () => withoutStore(instances, fault.forMs);
+      return () => withoutStore(instances, HOSTS, fault.forMs);
+    case 'host away':
+      return () => withoutStore(instances, [hostOf(fault.target)], fault.forMs);
+    case 'hot partition':
+      return () => publisher.burst(fault.target % PARTITIONS, BURST);
     default: {
       const victim = await untilOneMayFall(instances, fault.target);
-      const { kind } = fault;
-      return () => strikeInstance(victim, { ...fault, kind });
+      const sessionMs =
+        kind === 'instance frozen beyond its session' ? world.config.kafka.sessionTimeoutMs : 0;
+      return () => strikeInstance(victim, { ...fault, kind, forMs: sessionMs + fault.forMs });
     }
   }
 }
@@ -88,15 +101,34 @@ async function untilOneMayFall(instances: readonly Instance[], target: number): 
   }
 }
 
-async function withoutStore(instances: readonly Instance[], forMs: number): Promise<void> {
-  for (const instance of instances) instance.send({ kind: 'store', away: true });
+async function withoutStore(
+  instances: readonly Instance[],
+  hosts: readonly Host[],
+  forMs: number,
+): Promise<void> {
+  for (const instance of instances) instance.send({ kind: 'away', hosts });
   await sleep(forMs);
-  for (const instance of instances) instance.send({ kind: 'store', away: false });
+  for (const instance of instances) instance.send({ kind: 'away', hosts: [] });
 }
 
-async function withoutBroker({ cluster }: World, { kind, target, forMs }: Fault): Promise<void> {
+async function withoutBroker(
+  { cluster }: World,
+  { kind, target, forMs }: Fault & { kind: BrokerFault },
+): Promise<void> {
   const id = (target % BROKERS) + 1;
-  await (kind === 'broker killed' ? cluster.killNode(id) : cluster.stopNode(id));
+  switch (kind) {
+    case 'broker killed':
+      await cluster.killNode(id);
+      break;
+    case 'broker restarted':
+      await cluster.stopNode(id);
+      break;
+    default:
+      cluster.freezeNode(id);
+      await sleep(forMs);
+      cluster.thawNode(id);
+      return;
+  }
   await sleep(forMs);
   await cluster.startNode(id);
 }

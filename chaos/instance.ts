@@ -28,7 +28,7 @@ const faultPoints = {
 
 process.on('message', (order: Order) => {
   if (order.kind === 'crash-at') crash = order;
-  else if (order.kind === 'store') store.setAway(order.away);
+  else if (order.kind === 'away') store.setAway(order.hosts);
   else for (const thread of threads) void thread.terminate();
 });
 const onAlone = (): never => process.exit(1); // the suite is gone

@@ -16,6 +16,8 @@ export interface InstanceOptions {
   configFile: string;
   storeFolder: string;
   logFolder: string;
+  /** `kafka.instanceId` of each of its processes: with it, one that starts again takes up the partitions of the last. */
+  instanceId?: string;
   /** Told that there is another process of it. */
   onStart: (pid: number) => void;
   /** Told how it ended: an exit code, or the name of a signal. */
@@ -86,10 +88,14 @@ export class Instance {
   }
 
   async #supervise(): Promise<void> {
-    const { configFile, storeFolder, onStart, onEnd } = this.#options;
+    const { configFile, storeFolder, instanceId, onStart, onEnd } = this.#options;
     while (!this.#closing.signal.aborted) {
       const child = fork(PROGRAM, [configFile, storeFolder], {
         stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
+        env: {
+          ...process.env,
+          ...(instanceId !== undefined && { MODERATO_KAFKA_INSTANCE_ID: instanceId }),
+        },
         execArgv: ['--disable-warning=TimeoutNegativeWarning'],
       });
       this.#child = child;

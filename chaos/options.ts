@@ -7,6 +7,10 @@ export interface ChaosOptions {
   seed: number;
   instances: number;
   delivery: 'at-least-once' | 'exactly-once';
+  /** `kafka.sessionTimeoutMs`, where it is not the product's default. */
+  session?: number;
+  /** Whether instances have a `kafka.instanceId`, as the pods of a StatefulSet have. */
+  static: boolean;
   json: boolean;
 }
 
@@ -22,6 +26,12 @@ export function parseOptions(argv: readonly string[]): ChaosOptions {
         .choices(['at-least-once', 'exactly-once'])
         .default('at-least-once'),
     )
+    .option(
+      '--session <ms>',
+      'kafka.sessionTimeoutMs (default: the product’s)',
+      wholeNumberFrom(1_000),
+    )
+    .option('--no-static', 'instances without kafka.instanceId')
     .option('--json', 'data instead of a table', false);
   return program.parse(argv).opts<ChaosOptions>();
 }

@@ -11,7 +11,7 @@ export async function prove({ kafka, config }: World, say: (line: string) => voi
   const { groupId } = config.kafka;
   const report = await reconcile({ kafka, topics, groupId, limit: 5 });
   if (!report.proven) say(JSON.stringify(report, null, 2));
-  const { wrong, promisedLetters } = await lookAtVerdicts(kafka, topics.verdicts);
+  const { wrong, quarantined, promisedLetters } = await lookAtVerdicts(kafka, topics.verdicts);
   return {
     inputs: report.inputs,
     verdicts: report.verdicts,
@@ -24,6 +24,7 @@ export async function prove({ kafka, config }: World, say: (line: string) => voi
     lostDeadLetters: report.withoutDeadLetter.count,
     duplicateDeadLetters: report.deadLetters - promisedLetters + report.withoutDeadLetter.count,
     wrong,
+    quarantined,
   };
 }
 
@@ -31,18 +32,20 @@ export async function prove({ kafka, config }: World, say: (line: string) => voi
 async function lookAtVerdicts(
   kafka: World['kafka'],
   topic: string,
-): Promise<{ wrong: number; promisedLetters: number }> {
+): Promise<{ wrong: number; quarantined: number; promisedLetters: number }> {
   const decoder = createVerdictDecoder();
   const promised = new Set<string>();
   let wrong = 0;
+  let quarantined = 0;
   await readRanges({
     kafka,
     ranges: await rangesOf(kafka, [topic]),
     onRecord: async ({ value }) => {
       const { eventId, outcome, reason, verdictId } = await decoder.decode(value);
       if (outcome !== expectedOf(eventId)) wrong += 1;
+      if (reason?.code === 'record_quarantined') quarantined += 1;
       if (reason?.code.startsWith('event_')) promised.add(verdictId);
     },
   });
-  return { wrong, promisedLetters: promised.size };
+  return { wrong, quarantined, promisedLetters: promised.size };
 }

@@ -8,6 +8,8 @@ import { PARTITIONS } from './world.ts';
 const GARBAGE_EVERY = 97;
 const BROKEN_EVERY = 89;
 const REFERENCE_EVERY = 10;
+/** Numbers of events that no other has. */
+const BURSTS_FROM = 1_000_000_000;
 
 /** Publishes image events of all sorts, a request for each partition. */
 export class Publisher {
@@ -16,6 +18,7 @@ export class Publisher {
   readonly #pictures: readonly Picture[];
   #producer: Producer | undefined;
   #published = 0;
+  #inBursts = 0;
 
   constructor(kafka: Kafka, topic: string, pictures: readonly Picture[]) {
     this.#kafka = kafka;
@@ -34,6 +37,17 @@ export class Publisher {
       await this.#send(part.map((event) => this.#message(event, partition)));
       this.#published += part.length;
     }
+  }
+
+  /** Events of one partition, all at once. */
+  async burst(partition: number, count: number): Promise<void> {
+    const first = BURSTS_FROM + this.#inBursts;
+    this.#inBursts += count;
+    const messages = Array.from({ length: count }, (_, index) =>
+      this.#message(first + index, partition),
+    );
+    await this.#send(messages);
+    this.#published += count;
   }
 
   async close(): Promise<void> {

@@ -24,6 +24,8 @@ export interface Proof {
   duplicateDeadLetters: number;
   /** Verdicts that say another thing than their picture demands. */
   wrong: number;
+  /** Records that were quarantined: no record of the suite kills its process, so each of them is a mistake. */
+  quarantined: number;
 }
 
 export interface ChaosResults extends Proof {
@@ -42,7 +44,8 @@ export interface ChaosResults extends Proof {
 
 /** What the promise that was tested does not allow. */
 export function brokenPromises(results: ChaosResults): string[] {
-  const { lost, conflicting, unknown, undecodable, lostDeadLetters, wrong, options } = results;
+  const { lost, conflicting, unknown, undecodable, lostDeadLetters, wrong, quarantined, options } =
+    results;
   const { duplicates, duplicateDeadLetters } = results;
   const never = {
     lost,
@@ -50,6 +53,7 @@ export function brokenPromises(results: ChaosResults): string[] {
     unknown,
     undecodable,
     wrong,
+    'good records quarantined': quarantined,
     'dead letters lost': lostDeadLetters,
   };
   const once = { duplicates, 'duplicate dead letters': duplicateDeadLetters };
@@ -86,7 +90,7 @@ export function renderResults(results: ChaosResults): string {
     table.toString(),
     `${options.delivery}: ${results.events} events published in ${results.seconds.toFixed(0)} s, ${inputs} inputs`,
     `${verdicts} verdicts: ${results.lost} lost, ${results.duplicates} duplicates, ` +
-      `${results.conflicting} conflicting, ${results.wrong} wrong`,
+      `${results.conflicting} conflicting, ${results.wrong} wrong, ${results.quarantined} quarantined`,
     `${deadLetters} dead letters: ${results.lostDeadLetters} lost, ${results.duplicateDeadLetters} duplicates`,
     `${options.instances} instances ended: ${endings.join(', ')}`,
     broken.length === 0 ? 'The promise was kept.' : `BROKEN: ${broken.join(', ')}.`,

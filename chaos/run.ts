@@ -35,7 +35,7 @@ try {
 }
 
 async function chaos({ kills, events, seed, delivery }: ChaosOptions): Promise<ChaosResults> {
-  const world = await createWorld(folder, delivery, say);
+  const world = await createWorld(folder, options, say);
   cleanUp.defer(() => world.cluster.stop());
   const pictures = await preparePictures(world.configFile, world.storeFolder);
   const outcomes = Object.entries(Object.groupBy(pictures, ({ outcome }) => outcome));
@@ -50,8 +50,8 @@ async function chaos({ kills, events, seed, delivery }: ChaosOptions): Promise<C
   cleanUp.defer(() => publisher.close());
 
   const schedule = drawSchedule(seed, kills, delivery);
-  const scene = { world, instances };
-  const struck = await assault({ scene, faults: schedule, events, publisher, watch, say });
+  const scene = { world, publisher, instances };
+  const struck = await assault({ scene, faults: schedule, events, watch, say });
   await Promise.all(instances.map((instance) => instance.close()));
 
   say('reconciling');
@@ -85,6 +85,7 @@ async function startInstances(
         configFile,
         storeFolder,
         logFolder,
+        ...(options.static && { instanceId: name }),
         onStart: (pid) => {
           reaper.watch([...pids.set(name, pid).values()].join(' '));
         },

@@ -13,15 +13,21 @@ export const WEIGHTS = {
   'inference thread killed': 3,
   'broker killed': 3,
   'broker restarted': 2,
+  'broker frozen': 2,
+  'broker frozen for a minute': 1,
   'rebalance storm': 2,
   'store away': 3,
+  'host away': 2,
+  'hot partition': 2,
 } as const;
 
 export type FaultKind = keyof typeof WEIGHTS;
+/** What strikes one broker: the next one waits until it is over. */
+export type BrokerFault = Extract<FaultKind, `broker ${string}`>;
 /** What strikes one instance. */
 export type InstanceFault = Exclude<
   FaultKind,
-  'broker killed' | 'broker restarted' | 'rebalance storm' | 'store away'
+  BrokerFault | 'rebalance storm' | 'store away' | 'host away' | 'hot partition'
 >;
 export const FAULT_KINDS = Object.keys(WEIGHTS) as FaultKind[];
 
@@ -41,12 +47,22 @@ export interface Fault {
 /** How long each kind lasts, in ms. */
 const LASTING: Partial<Record<FaultKind, [number, number]>> = {
   'instance frozen briefly': [200, 1_500],
-  'instance frozen beyond its session': [4_000, 7_000],
+  'instance frozen beyond its session': [1_000, 4_000], // beyond it
   'broker killed': [1_000, 4_000],
   'broker restarted': [500, 2_000],
+  'broker frozen': [5_000, 20_000],
+  'broker frozen for a minute': [60_000, 90_000],
   'rebalance storm': [4_000, 6_000],
   'store away': [1_000, 5_000],
+  'host away': [5_000, 20_000],
 };
+
+/** In runs of fewer faults, none lasts for a minute. */
+const LONG_RUN = 100;
+
+export function isBrokerFault(kind: FaultKind): kind is BrokerFault {
+  return kind.startsWith('broker ');
+}
 
 /** Points that every record comes by, and those that a request or a commit for many records comes by. */
 const RECORD_POINTS = FAULT_POINTS.slice(0, FAULT_POINTS.indexOf('resolved') + 1);
@@ -68,9 +84,10 @@ export function drawSchedule(
     const rest = [...of];
     return of.flatMap(() => rest.splice(draw([0, rest.length - 1]), 1));
   };
-  const urn = FAULT_KINDS.flatMap((kind) => Array<FaultKind>(WEIGHTS[kind]).fill(kind));
-  const more = Array.from({ length: Math.max(0, count - FAULT_KINDS.length) }, () => pick(urn));
-  const kinds = shuffle([...shuffle(FAULT_KINDS).slice(0, count), ...more]);
+  const all = FAULT_KINDS.filter((kind) => count >= LONG_RUN || !kind.endsWith('for a minute'));
+  const urn = all.flatMap((kind) => Array<FaultKind>(WEIGHTS[kind]).fill(kind));
+  const more = Array.from({ length: Math.max(0, count - all.length) }, () => pick(urn));
+  const kinds = shuffle([...shuffle(all).slice(0, count), ...more]);
   return kinds.map((kind) => {
     const point = pick([...RECORD_POINTS, ...REQUEST_POINTS[delivery]]);
     return {

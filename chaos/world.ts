@@ -9,6 +9,7 @@ import { startLocalKafka, type LocalKafka } from '../src/demo/local-kafka.ts';
 import { createKafka } from '../src/kafka/client.ts';
 import { createTopics } from '../src/kafka/topics.ts';
 import { noLogger } from '../src/logger.ts';
+import type { ChaosOptions } from './options.ts';
 
 export const PARTITIONS = 12;
 export const BROKERS = 3;
@@ -25,7 +26,7 @@ export interface World {
 /** Starts the brokers. Throws AppError `kafka_unavailable`. */
 export async function createWorld(
   folder: string,
-  delivery: Config['delivery'],
+  { delivery, session }: Pick<ChaosOptions, 'delivery' | 'session'>,
   say: (line: string) => void,
 ): Promise<World> {
   const storeFolder = join(folder, 'store');
@@ -40,11 +41,7 @@ export async function createWorld(
     kafka: {
       brokers: cluster.bootstrap,
       groupId: 'chaos',
-      sessionTimeoutMs: 3_000,
-      rebalanceTimeoutMs: 6_000,
-      heartbeatIntervalMs: 500,
-      commitIntervalMs: 200,
-      maxWaitMs: 100,
+      ...(session !== undefined && { sessionTimeoutMs: session }),
     },
     topics: { input: 'images', verdicts: 'verdicts', deadLetters: 'dead-letters' },
     delivery,

@@ -110,7 +110,7 @@ function tryRow(bin: string | null): Row {
     if (!ok)
       console.error(`$ ${command}\n${stdout}${stderr}\nfailed with ${String(status)} in ${folder}`);
   };
-  step('npm run types', /> node scripts\/generate-types/);
+  step('npm run types', /Installing dependencies: done/);
   step('npm run demo -- --broker memory --report demo.html', /motorcycle\.jpg/);
   step(`${node} --version`, new RegExp(`^v${manifest.devDependencies.node}\\s*$`));
   if (bin !== null) {

@@ -179,10 +179,17 @@ const MUTANTS: Mutant[] = [
   },
   {
     safeguard: 'decoders: no process can stop the service',
-    file: 'src/images/decoder-pool.ts',
-    from: "DISPOSITIONS[reply.code] !== 'not-inspected'",
-    to: "DISPOSITIONS[reply.code] === 'retry'",
-    tests: ['test/images/decoder-pool'],
+    file: 'src/images/decoder-reply.ts',
+    from: 'code: z.enum(IMAGE_CODES),',
+    to: 'code: z.any(),',
+    tests: ['test/images/decoder-reply'],
+  },
+  {
+    safeguard: 'decoders: a reply is about the image that was asked for',
+    file: 'src/images/decoder-reply.ts',
+    from: 'if (answer.job !== asked.job)',
+    to: 'if (answer.job < asked.job)',
+    tests: ['test/images/decoder-reply'],
   },
   {
     safeguard: 'inspection: who waited for one that failed looks for himself',

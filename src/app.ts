@@ -16,7 +16,7 @@ import { fetcherOf } from './fetcher.ts';
 import { configuredLists } from './hashes/configured-lists.ts';
 import { openHashLists } from './hashes/lists.ts';
 import { createInspector, type InspectorParts } from './inspector.ts';
-import { createKafka } from './kafka/client.ts';
+import { closeKafka, createKafka } from './kafka/client.ts';
 import { missingTopics } from './kafka/topics.ts';
 import type { Logger } from './logger.ts';
 import type { KafkaRecord } from './kafka/record.ts';
@@ -25,7 +25,7 @@ import { Health } from './observability/health.ts';
 import { startHttpServer } from './observability/http-server.ts';
 import { startTelemetry } from './observability/otel-telemetry.ts';
 import { logStalls } from './observability/stall-log.ts';
-import { Stalls } from './observability/stalls.ts';
+import { Stalls, type Stall } from './observability/stalls.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PolicyBundle } from './policies/bundle.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
@@ -101,7 +101,7 @@ export async function createApp(
 
   const fetcher = overrides.fetcher ?? started.adopt(await fetcherOf(config), (it) => it.close());
 
-  const kafka = createKafka(config.kafka, secrets, logger);
+  const kafka = started.adopt(createKafka(config.kafka, secrets, logger), closeKafka);
   requireTopics(await missingTopics(kafka, topicsOf(config)));
   health.topicsChecked(topicsOf(config).join(', '));
   const registry = registryOf({ config, secrets });
@@ -174,22 +174,27 @@ export async function createApp(
     groupId: config.kafka.groupId,
     bootstrapServers: config.kafka.brokers.join(','),
   });
+  let standing: readonly Stall[] = [];
+  observed.observeTrouble({ absent: () => pipeline.absent, stalls: () => standing });
   void logStalls({
     look: () => stalls.look(source.status(), pipeline.absent, clock.elapsed()),
-    onLook: (found) => health.standsStill(found.map(({ message }) => message)),
+    onLook: (found) => {
+      standing = found;
+      health.standsStill(found.map(({ message }) => message));
+    },
     clock,
     logger,
     signal: watching.signal,
   });
   const running = started.move();
   let stopping: Promise<void> | undefined;
+  let deadline: NodeJS.Timeout | undefined;
 
   const giveUpInTime = (): void => {
-    const deadline = setTimeout(() => {
+    deadline ??= setTimeout(() => {
       logger.warn({ inFlight: pipeline.inFlight }, 'drain deadline passed: giving up what is left');
       pipeline.abort();
     }, config.pipeline.drainTimeoutMs);
-    deadline.unref();
   };
   const drain = async (): Promise<void> => {
     health.draining();
@@ -211,6 +216,7 @@ export async function createApp(
       try {
         await pipeline.run();
       } finally {
+        clearTimeout(deadline);
         await running.disposeAsync();
       }
     },

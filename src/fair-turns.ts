@@ -41,6 +41,11 @@ export class FairTurns<F> {
     return chosen;
   }
 
+  /** True while the flow has used more than those that had their turn: it has to wait for them. */
+  owes(flow: F): boolean {
+    return (this.#flows.get(flow)?.start ?? 0) > this.#now;
+  }
+
   /** @param cost - what a turn cost, or a correction of that; may be negative */
   charge(flow: F, cost: number): void {
     const state = this.#flows.get(flow);

@@ -31,6 +31,8 @@ export interface Occasion {
   judgement: Judgement;
   /** Aborted when the event is not ours any more. */
   revoked: AbortSignal;
+  /** With which other events it shares the decoders and the device. */
+  flow: string;
 }
 
 export interface Inspected {
@@ -77,9 +79,9 @@ export class Inspection {
 
   async #look({ bytes, sha256 }: LoadedImage, occasion: Occasion): Promise<Inspected> {
     const { images, cache } = this.#parts;
-    const { journey, judgement } = occasion;
+    const { journey, judgement, flow } = occasion;
     const { views, ...facts } = await journey.stage('preprocess', () =>
-      images.decode(bytes, { pdq: this.#wantsPdq() }),
+      images.decode(bytes, { pdq: this.#wantsPdq(), flow }),
     );
     judgement.preprocessed(facts);
     journey.reach('preprocessed');
@@ -99,12 +101,15 @@ export class Inspection {
   }
 
   /** Embeds every view; the stage's times are those of the one that was done last. */
-  async #infer(views: readonly View[], { journey, revoked }: Occasion): Promise<EmbeddedView[]> {
+  async #infer(
+    views: readonly View[],
+    { journey, revoked, flow }: Occasion,
+  ): Promise<EmbeddedView[]> {
     const { batcher, clock } = this.#parts;
     journey.enter('infer');
     return await Promise.all(
       views.map(async ({ region, pixels }) => {
-        const { value, inferMs, queueMs } = await batcher.submit(pixels, revoked);
+        const { value, inferMs, queueMs } = await batcher.submit(pixels, revoked, flow);
         const endedAt = clock.elapsed();
         journey.record('queue', endedAt - inferMs - queueMs, endedAt - inferMs);
         journey.record('infer', endedAt - inferMs, endedAt);

@@ -210,7 +210,7 @@ export class Pipeline {
         return judgement;
       }
 
-      const occasion = { journey, judgement, revoked };
+      const occasion = { journey, judgement, revoked, flow: flowOf(record) };
       const { image, reused } = await this.#inspection.of(encoded, occasion);
       judgement.inspected(image, reused);
 
@@ -243,6 +243,11 @@ export class Pipeline {
       `judging ${topic}/${partition}/${offset}: the process died ${deaths} times at this record, the last time of: ${death}`,
     );
   }
+}
+
+/** Partitions share the decoders and the device. */
+function flowOf({ topic, partition }: KafkaRecord): string {
+  return `${topic}/${partition}`;
 }
 
 /** What a record has cost of what partitions share, in ms. */

@@ -145,6 +145,18 @@ batching: { maxBatchSize: 0 }
     expect(faults.join()).not.toContain('secret');
   });
 
+  it('refuses a record larger than the batch that holds it', async () => {
+    const limits = (batch: number, record: number): NodeJS.ProcessEnv => ({
+      MODERATO_KAFKA_MAX_BATCH_BYTES: String(batch),
+      MODERATO_KAFKA_MAX_RECORD_BYTES: String(record),
+    });
+    const file = await fileOf(SOUND);
+    expect((await readConfig(file, limits(1_000, 1_000))).faults).toEqual([]);
+    expect((await readConfig(file, limits(1_000, 1_001))).faults).toEqual([
+      expect.stringMatching(/kafka\.maxRecordBytes: must be at most maxBatchBytes/),
+    ]);
+  });
+
   describe('images.http.allowHosts', () => {
     const faultsOf = async (hosts: string): Promise<string[]> => {
       const text = `${SOUND}images: { http: { allowHosts: [${hosts}] } }`;

@@ -5,6 +5,8 @@ import type { App, Overrides } from '../app.ts';
 
 /** Beyond the drain deadline, for commits and goodbyes, before the process is ended whatever it waits for. */
 const BACKSTOP_MS = 10_000;
+/** Between the end of the service and that of its process, in ms. */
+const LINGER_MS = 250;
 
 export function runCommand(): Command {
   return new Command('run')
@@ -37,10 +39,11 @@ export async function serve(
     logger.error({ err: error }, 'stopped by an error');
     throw error;
   } finally {
+    // Timers of libraries, such as those of requests that are given up, are not waited for.
     setTimeout(() => {
-      logger.error({}, 'everything is released and something still holds the process: ending it');
+      logger.debug({ held: process.getActiveResourcesInfo() }, 'ending the process');
       process.exit();
-    }, BACKSTOP_MS).unref();
+    }, LINGER_MS).unref();
   }
 }
 

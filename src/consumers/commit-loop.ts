@@ -22,6 +22,8 @@ export interface CommitLoopParts {
 
 /** Attempts of the last commit: nobody comes after it to make up for a failure. */
 const FINAL_ATTEMPTS = 3;
+/** While commits fail, that is logged this often, in ms. */
+const WARN_EVERY_MS = 10_000;
 
 /**
  * Commits what the ledger allows, at most once each interval and only when something is new. Commits never
@@ -31,6 +33,7 @@ export class CommitLoop {
   readonly #parts: CommitLoopParts;
   readonly #abort = new AbortController();
   #last: Promise<void> = Promise.resolve();
+  #warnedAt = -Infinity;
 
   constructor(parts: CommitLoopParts) {
     this.#parts = parts;
@@ -73,7 +76,7 @@ export class CommitLoop {
   }
 
   async #send(commits: readonly Commit[]): Promise<void> {
-    const { ledger, commit, logger, faults = noFaults } = this.#parts;
+    const { ledger, commit, clock, logger, faults = noFaults } = this.#parts;
     if (commits.length === 0) return;
     try {
       faults.reach('committing');
@@ -82,7 +85,9 @@ export class CommitLoop {
       ledger.confirm(commits);
     } catch (error) {
       // During a rebalance this is ordinary; and whatever it is, the heartbeat decides about the membership.
-      logger?.warn({ commits, error: messageOf(error) }, 'committing offsets failed');
+      const level = clock.elapsed() - this.#warnedAt < WARN_EVERY_MS ? 'debug' : 'warn';
+      if (level === 'warn') this.#warnedAt = clock.elapsed();
+      logger?.[level]({ commits, error: messageOf(error) }, 'committing offsets failed');
     }
   }
 }

@@ -77,7 +77,8 @@ export interface EventSource {
    * back-pressure: while nobody pulls, the adapter keeps its membership of the group alive, and what it has fetched
    * is bounded in bytes.
    * Ends after `stop()`. Throws AppError `consumer_crashed`, `topic_missing`, `kafka_unauthorized` or
-   * `kafka_unavailable` when the consumer cannot go on.
+   * `kafka_unavailable` when the consumer cannot go on; `config_invalid` when another process has taken its instance
+   * id.
    */
   deliveries(): AsyncIterable<Delivery>;
   /** Stops fetching and ends `deliveries()`; membership and resolved offsets are kept until `close()`. */

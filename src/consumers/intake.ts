@@ -68,6 +68,7 @@ export class PartitionIntake {
   shift(): KafkaRecord | undefined {
     const next = this.peek();
     this.#head = undefined;
+    this.peek(); // lets go of a chunk that is used up
     return next;
   }
 }

@@ -14,7 +14,6 @@ import {
   type OffsetCommit,
 } from '../kafka/group/group-consumer.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
-import { within } from '../kafka/within.ts';
 import { CommitLoop } from './commit-loop.ts';
 import type { Delivery, SourceStatus } from './event-source.ts';
 import { Holdings } from './holdings.ts';
@@ -26,7 +25,7 @@ import {
   type NotingEventSource,
 } from './kafka-options.ts';
 import type { Commit } from './offset-ledger.ts';
-import { repeat } from './repeat.ts';
+import { repeat, slept } from './repeat.ts';
 import { Signal } from './signal.ts';
 import { Throttling } from './throttling.ts';
 
@@ -118,11 +117,11 @@ class KafkaEventSource implements NotingEventSource {
   }
 
   async accuse(fault: string, records?: readonly KafkaRecord[]): Promise<void> {
-    const { clock, logger, transactions } = this.#settings;
+    const { logger, transactions } = this.#settings;
     const commits = this.#noted(this.#holdings.accuse(fault, records));
     if (commits.length === 0) return;
     const written = transactions?.note(commits) ?? this.#consumer.commit(commits);
-    await Promise.race([written, clock.sleep(ACCUSE_TIMEOUT_MS)]).catch((error: unknown) => {
+    await this.#inTime(written, ACCUSE_TIMEOUT_MS).catch((error: unknown) => {
       logger?.warn({ err: error }, 'the suspects of this death could not be noted');
     });
   }
@@ -214,9 +213,16 @@ class KafkaEventSource implements NotingEventSource {
     this.#rebalancing = true;
     const deadline = clock.elapsed() + revokeDrainMs;
     while (this.#holdings.active > 0 && clock.elapsed() < deadline) {
-      await clock.sleep(DRAIN_STEP_MS);
+      if (!(await slept(clock, DRAIN_STEP_MS, this.#closing.signal))) return;
     }
-    await Promise.race([this.#commits.flush(), clock.sleep(revokeDrainMs)]);
+    await this.#inTime(this.#commits.flush(), revokeDrainMs);
+  }
+
+  /** Waits for `work`, for `ms` at most; false when it was not done by then. */
+  async #inTime(work: Promise<void>, ms: number): Promise<boolean> {
+    const patience = new AbortController();
+    const late = slept(this.#settings.clock, ms, patience.signal).then(() => false);
+    return Promise.race([work.then(() => true), late]).finally(() => patience.abort());
   }
 
   #noted(commits: readonly Commit[]): Array<Required<OffsetCommit>> {
@@ -236,18 +242,18 @@ class KafkaEventSource implements NotingEventSource {
   }
 
   async #close(): Promise<void> {
-    const { clock, closeTimeoutMs: ms, logger, topic } = this.#settings;
+    const { clock, closeTimeoutMs, logger, topic } = this.#settings;
+    const deadline = clock.elapsed() + closeTimeoutMs;
     await this.stop();
     this.#closing.abort();
-    await within(this.#leave(), { clock, ms, doing: 'leaving the group' }).catch(() =>
-      logger?.warn({ topic, closeTimeoutMs: ms }, 'the broker did not let go in time'),
-    );
-    this.#holdings.ledger.revoke();
-  }
-
-  async #leave(): Promise<void> {
-    await this.#commits.close();
+    // Leaving gets its part of the time whatever has become of the commit.
+    const hasCommitted = await this.#inTime(this.#commits.close(), closeTimeoutMs / 2);
     this.#holdings.ledger.revoke(); // from here on a late resolve has no effect
-    await this.#consumer.close();
+    const hasLeft = await this.#inTime(this.#consumer.close(), deadline - clock.elapsed());
+    if (hasCommitted && hasLeft) return;
+    logger?.warn(
+      { topic, closeTimeoutMs },
+      'the broker did not let go in time: the group gives the partitions to others when the session ends',
+    );
   }
 }

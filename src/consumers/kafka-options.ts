@@ -48,7 +48,7 @@ export interface KafkaEventSourceOptions {
    * @default 1000
    */
   revokeDrainMs?: number;
-  /** How long `close` waits for the broker, in ms. @default 10000 */
+  /** How long `close` waits for the broker, in ms. @default 2000 */
   closeTimeoutMs?: number;
   /** Commits offsets in transactions of its own, one for each partition; then the source commits none. */
   transactions?: PartitionFence;
@@ -104,7 +104,7 @@ export function withDefaults(options: KafkaEventSourceOptions): KafkaSettings {
     commitIntervalMs: 1_000,
     lagIntervalMs: 30_000,
     revokeDrainMs: 1_000,
-    closeTimeoutMs: 10_000,
+    closeTimeoutMs: 2_000,
     ...options,
   };
 }

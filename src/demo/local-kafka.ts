@@ -49,6 +49,10 @@ export interface LocalKafka {
   stopNode(id: number): Promise<void>;
   /** SIGKILLs one broker, keeping its data. */
   killNode(id: number): Promise<void>;
+  /** Stops a broker with SIGSTOP: its connections stay open, and nothing is answered. */
+  freezeNode(id: number): void;
+  /** Lets a frozen broker go on. */
+  thawNode(id: number): void;
   /** Starts a broker again on its data and waits until it answers. */
   startNode(id: number): Promise<void>;
   /** Of the brokers that run. */
@@ -193,6 +197,8 @@ function createCluster(given: {
     },
     stopNode: (id) => end(id, 'SIGTERM'),
     killNode: (id) => end(id, 'SIGKILL'),
+    freezeNode: (id) => broker(id).signal('SIGSTOP'),
+    thawNode: (id) => broker(id).signal('SIGCONT'),
     startNode: async (id) => {
       await broker(id).launch();
       watch();

@@ -1,4 +1,5 @@
 import { AppError, type ErrorCode } from '../errors.ts';
+import { FairQueue } from '../fair-queue.ts';
 import { startDecoderChild, type DecoderChild } from './decoder-child.ts';
 import type {
   DecoderJob,
@@ -55,10 +56,15 @@ export interface DecoderPool extends ImageDecoder {
 const CRASHES_TO_BLAME = 2;
 /** So many processes in a row that ended before they were ready, and the pool gives up. */
 const MAX_FAILED_STARTS = 3;
+/** What a flow is charged for an image until the time that it takes is known, in ms. */
+const CHARGED_MS = 1;
 /** An idle process that takes more than this part of its memory is replaced. */
 const IDLE_PART = 1 / 2;
 
 interface Job extends DecoderJob {
+  flow: string;
+  /** Monotonic ms; 0 before a process has it. */
+  startedAt: number;
   crashes: number;
   resolve: (result: DecoderResults[keyof DecoderResults]) => void;
   reject: (error: AppError) => void;
@@ -74,7 +80,7 @@ interface Slot {
 }
 
 /**
- * Decodes in processes of their own, one image in each at a time, in the order of the calls. The processes
+ * Decodes in processes of their own, one image in each at a time; flows take turns by the time that theirs take. The processes
  * start at once and do not keep Node alive while they are idle. A crash, a hang or too much memory costs the image
  * that caused it and nothing else: the process is replaced.
  */
@@ -85,7 +91,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
   const settings = { preprocess, formats, maxPixels, maxEdge, maxFrames, views };
   const replies = createReplyReader(settings);
   const slots = new Set<Slot>();
-  const queue: Job[] = [];
+  const queue = new FairQueue<Job>();
   const started = Promise.withResolvers<undefined>();
   const ended = Promise.withResolvers<undefined>();
   const restarts: Restarts = { crash: 0, timeout: 0, memory: 0, recycled: 0 };
@@ -159,7 +165,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
 
   function blame(job: Job, how: string): void {
     job.crashes += 1;
-    if (job.crashes < CRASHES_TO_BLAME) queue.unshift(job);
+    if (job.crashes < CRASHES_TO_BLAME) queue.unshift(job.flow, job);
     else fail(job, 'image_decode_crashed', `the decoder process ended (${how})`);
   }
 
@@ -167,7 +173,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
   function assign(): void {
     for (const slot of slots) {
       if (slot.state === 'ready' && slot.job === null) {
-        const job = queue.shift();
+        const job = queue.shift(CHARGED_MS);
         if (job !== undefined) run(slot, job);
       }
     }
@@ -176,6 +182,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
 
   function run(slot: Slot, job: Job): void {
     slot.job = job;
+    job.startedAt = performance.now();
     slot.unwatch = watchJob({
       pid: slot.child.pid,
       timeoutMs,
@@ -183,6 +190,7 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       // The image is not tried again: it would take as much of another process.
       onOver: (limit, why) => {
         fail(job, `image_decode_${limit}`, why);
+        charge(job);
         slot.job = null;
         stop(slot, limit);
       },
@@ -194,13 +202,19 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
     slot.unwatch();
     const { job } = slot;
     slot.job = null;
+    if (job !== null) charge(job);
     return job;
+  }
+
+  /** A flow pays for the time that its images take. */
+  function charge({ flow, startedAt }: Job): void {
+    queue.charge(flow, performance.now() - startedAt - CHARGED_MS);
   }
 
   function end(reason: AppError): void {
     over = reason;
     started.reject(reason);
-    for (const job of queue.splice(0)) job.reject(reason);
+    for (const job of queue.remove(() => true)) job.reject(reason);
     for (const slot of slots) {
       release(slot)?.reject(reason);
       slot.child.hold(true);
@@ -209,10 +223,11 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
     if (slots.size === 0) ended.resolve(undefined);
   }
 
-  async function request(task: DecoderRequest): Promise<unknown> {
+  async function request(task: DecoderRequest, flow = ''): Promise<unknown> {
     if (over !== null) throw over;
     const { promise, resolve, reject } = Promise.withResolvers<unknown>();
-    queue.push({ job: jobs++, request: task, crashes: 0, resolve, reject });
+    const job = { job: jobs++, request: task, flow, startedAt: 0, crashes: 0, resolve, reject };
+    queue.push(flow, job);
     assign();
     return await promise;
   }
@@ -230,8 +245,8 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       return [...slots].flatMap(({ child }) => child.pid ?? []);
     },
     ready: () => started.promise,
-    decode: async (bytes, wanted) =>
-      (await request({ task: 'decode', bytes, ...wanted })) as DecoderResults['decode'],
+    decode: async (bytes, { flow, ...wanted } = {}) =>
+      (await request({ task: 'decode', bytes, ...wanted }, flow)) as DecoderResults['decode'],
     thumbnail: async (bytes, maxEdge) => {
       const result = await request({ task: 'thumbnail', bytes, maxEdge });
       const { buffer, byteOffset, byteLength } = result as DecoderResults['thumbnail'];

@@ -68,12 +68,18 @@ export interface WantedFacts {
   pdq?: boolean;
 }
 
+/** Whom an image is looked at for. */
+export interface DecodeOptions extends WantedFacts {
+  /** Flows share the decoders by the time that their images take. @default '' */
+  flow?: string;
+}
+
 export interface ImageDecoder {
   /**
    * Throws AppError `image_format_unsupported`, `image_truncated`, `image_corrupt`, `image_too_many_pixels`,
    * `image_too_many_frames`, `image_decode_timeout`, `image_decode_memory` or `image_decode_crashed`.
    */
-  decode(bytes: Buffer, wanted?: WantedFacts): Promise<DecodedImage>;
+  decode(bytes: Buffer, options?: DecodeOptions): Promise<DecodedImage>;
   close(): Promise<void>;
 }
 

@@ -10,11 +10,12 @@ import { isPassing, kafkaError } from './errors.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { ALL_IN_SYNC_REPLICAS, byTopic, describe, unacknowledgedOf } from './request.ts';
 import { StickyPartitioner } from './sticky-partitioner.ts';
-import { within } from './within.ts';
+import { settles, within } from './within.ts';
 
 const RETRY_EVERY_MS = 1_000;
 /** Longer than kafkajs itself tries, in ms. */
 const ANSWER_TIMEOUT_MS = 120_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface AckedProducerOptions {
   /** A new idempotent producer, not yet connected. */
@@ -99,9 +100,10 @@ export class AckedProducer {
     this.#closing.abort();
   }
 
+  /** Waits for the broker for a second at most: one that is frozen would hold the end of the process. */
   async close(): Promise<void> {
     this.stopRetrying();
-    await this.#discard();
+    await settles(this.#discard(), { clock: this.#options.clock, ms: CLOSE_TIMEOUT_MS });
   }
 
   async #request(messages: readonly OutgoingMessage[]): Promise<RecordMetadata[]> {

@@ -9,6 +9,7 @@ import type { Config, Secrets } from '../config-schema.ts';
 import { AppError, messageOf } from '../errors.ts';
 import type { Logger } from '../logger.ts';
 import { registerCodecs } from './codecs.ts';
+import { Connections } from './connections.ts';
 import { installFetchDecoder } from './fetch/install.ts';
 import { kafkaLogCreator } from './kafka-logger.ts';
 import { explainRefusals } from './refusals.ts';
@@ -19,6 +20,12 @@ import { createSocketFactory } from './socket-factory.ts';
  * broker refuses to do so twice within a second (KIP-368), which is all that a session of kafkajs' default of 10 s has.
  */
 const REAUTHENTICATE_BEFORE_MS = 1_000;
+
+/**
+ * How long a broker may take for an answer, in ms, beyond what the request itself waits for. Less than the group's
+ * session: what a broker that is frozen leaves unanswered is asked of another in time.
+ */
+const REQUEST_TIMEOUT_MS = 8_000;
 
 /** A connection to a cluster as configured, to be passed to the functions of this room. */
 export type KafkaClient = Kafka;
@@ -43,25 +50,38 @@ export function createKafka(
   { retries = 8 }: KafkaTuning = {},
 ): KafkaClient {
   registerCodecs();
-  installFetchDecoder();
+  installFetchDecoder({
+    maxBatchBytes: config.maxBatchBytes,
+    maxRecordBytes: config.maxRecordBytes,
+  });
   explainRefusals();
   const ssl = sslOptions(config.tls);
   const sasl = config.sasl && saslOptions(config.sasl, secrets);
-  return new Kafka({
-    brokers: config.brokers,
+  const connections = new Connections();
+  const kafka = new Kafka({
+    brokers: () => connections.byLife(config.brokers),
     clientId: config.clientId,
     ...(ssl !== undefined && { ssl }),
     ...(sasl && { sasl }),
     connectionTimeout: 5_000,
     authenticationTimeout: 10_000,
     reauthenticationThreshold: REAUTHENTICATE_BEFORE_MS,
-    socketFactory: createSocketFactory({ sasl: sasl !== undefined }),
-    requestTimeout: 30_000,
+    socketFactory: connections.watched(createSocketFactory({ sasl: sasl !== undefined })),
+    requestTimeout: REQUEST_TIMEOUT_MS,
     // Every one is given: kafkajs takes other defaults when NODE_ENV is `test`.
     retry: { initialRetryTime: 200, maxRetryTime: 5_000, factor: 0.2, multiplier: 2, retries },
     logLevel: logLevel.INFO,
     logCreator: kafkaLogCreator(logger),
   });
+  connectionsOf.set(kafka, connections);
+  return kafka;
+}
+
+const connectionsOf = new WeakMap<KafkaClient, Connections>();
+
+/** Hangs up whatever is still connected for `kafka`, for good. Nothing of it holds the process any longer. */
+export function closeKafka(kafka: KafkaClient): void {
+  connectionsOf.get(kafka)?.close();
 }
 
 function sslOptions(tls: Config['kafka']['tls']): ConnectionOptions | true | undefined {

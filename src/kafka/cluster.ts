@@ -1,9 +1,10 @@
 /**
  * kafkajs' protocol layer, below its own consumer: connections, authentication, metadata and the encoding of
  * requests. kafkajs 2.2.4 has no public way to it, so this file names the internals that the room uses
- * (docs/adr/0020-group-consumer.md).
+ * (docs/adr/0024-group-consumer.md).
  */
 import { createRequire } from 'node:module';
+import type { RetryOptions } from 'kafkajs';
 import { AppError } from '../errors.ts';
 import type { KafkaClient } from './client.ts';
 import { noteResource, type Authentication } from './refusals.ts';
@@ -25,11 +26,14 @@ export interface Cluster {
   /** Forgets the connections to a broker, so that the next request opens new ones. */
   removeBroker(address: { host: string; port: number }): void;
   readonly brokerPool: BrokerPool;
+  retrier?: unknown;
+  readonly connectionPoolBuilder: { build(address?: object): Promise<ConnectionPool> };
 }
 
 interface BrokerPool {
   readonly brokers: Record<number, Broker>;
-  readonly seedBroker?: Broker;
+  readonly seedBroker: Broker | undefined;
+  retrier?: unknown;
   /** Connects to one if none is connected. */
   findConnectedBroker(): Promise<Broker>;
   connect(): Promise<void>;
@@ -47,6 +51,8 @@ interface ConnectionPool extends Authentication {
 }
 
 interface Connection {
+  readonly socket: { readonly destroyed: boolean; destroy(error?: Error): void } | undefined;
+  isConnected(): boolean;
   connect(): Promise<unknown>;
   rejectRequests(error: Error): void;
 }
@@ -85,14 +91,20 @@ const require = createRequire(import.meta.url);
 const { requests } = require('kafkajs/src/protocol/requests') as {
   requests: Record<Api, unknown>;
 };
+const createRetry = require('kafkajs/src/retry') as (options: RetryOptions) => unknown;
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Record<Api, number>;
 
 /**
  * Connections of their own to the cluster of `kafka`; none is opened before `connect`.
  *
  * @param metadataMaxAgeMs - how old metadata may be before `refreshMetadataIfNecessary` asks for it again, in ms
+ * @param retry - for connecting and metadata, where they are not to be those of `kafka`
  */
-export function openCluster(kafka: KafkaClient, metadataMaxAgeMs: number): Cluster {
+export function openCluster(
+  kafka: KafkaClient,
+  metadataMaxAgeMs: number,
+  retry?: RetryOptions,
+): Cluster {
   const factory = Object.getOwnPropertySymbols(kafka).find(
     ({ description }) => description === 'private:Kafka:createCluster',
   );
@@ -100,13 +112,22 @@ export function openCluster(kafka: KafkaClient, metadataMaxAgeMs: number): Clust
   if (typeof create !== 'function') {
     throw new Error('kafkajs has no createCluster: this room needs kafkajs 2.2.4');
   }
-  return (create as (options: object) => unknown)({
+  const cluster = (create as (options: object) => Cluster)({
     metadataMaxAge: metadataMaxAgeMs,
     allowAutoTopicCreation: false,
     maxInFlightRequests: null,
     instrumentationEmitter: null,
     isolationLevel: READ_COMMITTED,
-  }) as Cluster;
+  });
+  if (retry) cluster.retrier = cluster.brokerPool.retrier = createRetry(retry);
+  const { connectionPoolBuilder } = cluster;
+  const build = connectionPoolBuilder.build.bind(connectionPoolBuilder);
+  connectionPoolBuilder.build = async (address) => {
+    const pool = await build(address);
+    if (closedClusters.has(cluster)) disable(pool);
+    return pool;
+  };
+  return cluster;
 }
 
 /** The newest version of a request that both sides know. */
@@ -124,6 +145,8 @@ export async function ask<T>(broker: Broker, api: Api, parameters: object): Prom
     throw error;
   }
 }
+
+const closedClusters = new WeakSet<Cluster>();
 
 /** Connections of dropped brokers that still wait for answers, by cluster. */
 const dropped = new WeakMap<Cluster, Set<ConnectionPool>>();
@@ -157,6 +180,7 @@ export async function hangUp(cluster: Cluster): Promise<void> {
 /** Hangs up for good: kafkajs would reconnect for what is retried at this moment, and nothing would close that. */
 export async function closeCluster(cluster: Cluster): Promise<void> {
   const { brokerPool } = cluster;
+  closedClusters.add(cluster);
   brokerPool.connect = () => Promise.reject(closed());
   brokerPool.connectBroker = () => Promise.reject(closed());
   for (const broker of Object.values(brokerPool.brokers)) disable(broker.connectionPool);
@@ -169,8 +193,14 @@ function disable({ pool }: ConnectionPool): void {
 }
 
 async function cut(connectionPool: ConnectionPool): Promise<void> {
-  for (const connection of connectionPool.pool) connection.rejectRequests(closed());
+  for (const connection of connectionPool.pool) {
+    const { socket } = connection;
+    connection.rejectRequests(closed());
+    // One that is being opened would be open afterwards, and its timeout would run on.
+    if (socket && !socket.destroyed && !connection.isConnected()) socket.destroy(closed());
+  }
   await connectionPool.destroy();
+  for (const { socket } of connectionPool.pool) socket?.destroy();
 }
 
 /** As kafkajs' own, but not to be tried again inside kafkajs. */

@@ -1,5 +1,6 @@
 /** The `kafka` section of the configuration. Every key is documented in docs/configuration.md. */
 import { z } from 'zod';
+import { DEFAULT_LIMITS } from './fetch/limits.ts';
 
 const count = z.int().positive();
 const path = z.string().min(1);
@@ -34,6 +35,10 @@ export const kafkaSection = z
     heartbeatIntervalMs: count.default(1_000),
     maxWaitMs: count.default(200),
     maxFetchBytes: count.default(8 * 1024 * 1024),
+    /** Max bytes the records of one compressed batch may expand to, for the whole process. */
+    maxBatchBytes: count.default(DEFAULT_LIMITS.maxBatchBytes),
+    /** Max bytes of one record's key and value; a larger record becomes a dead letter without its value. */
+    maxRecordBytes: count.default(DEFAULT_LIMITS.maxRecordBytes),
     commitIntervalMs: count.default(1_000),
     /** How often partitions that were added to the input topic are looked for. */
     discoveryIntervalMs: count.default(30_000),
@@ -41,4 +46,8 @@ export const kafkaSection = z
   .refine((kafka) => kafka.heartbeatIntervalMs * 3 <= kafka.sessionTimeoutMs, {
     error: 'must be at most a third of sessionTimeoutMs',
     path: ['heartbeatIntervalMs'],
+  })
+  .refine((kafka) => kafka.maxRecordBytes <= kafka.maxBatchBytes, {
+    error: 'must be at most maxBatchBytes: a batch holds at least one record',
+    path: ['maxRecordBytes'],
   });

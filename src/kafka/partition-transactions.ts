@@ -9,7 +9,7 @@ import { causes, kafkaError } from './errors.ts';
 import type { OutgoingMessage } from './outgoing-message.ts';
 import { ALL_IN_SYNC_REPLICAS, byTopic, describe, unacknowledgedOf } from './request.ts';
 import { StickyPartitioner } from './sticky-partitioner.ts';
-import { within } from './within.ts';
+import { settles, within } from './within.ts';
 
 export interface PartitionTransactionsOptions {
   /**
@@ -43,7 +43,9 @@ const PREDECESSOR_TIMEOUT_MS = 20_000;
 const PUT_OFF_MS = 3;
 /** After a minute the broker has given a transaction up by itself. */
 const TRANSACTION_TIMEOUT_MS = 60_000;
-const CLAIM_TIMEOUT_MS = 30_000;
+/** Of one attempt. Less than the group's session, so that partitions move on although a broker is frozen. */
+const CLAIM_TIMEOUT_MS = 5_000;
+const CLOSE_TIMEOUT_MS = 1_000;
 
 /** One input partition for as long as nobody else has claimed it. */
 interface Claim {
@@ -102,7 +104,12 @@ export class PartitionTransactions {
       if (this.#closed && partitions.length > 0) {
         throw new AppError('aborted', 'fencing partitions: the transactions were closed');
       }
-      await Promise.all(partitions.map((partition) => this.#claim(partition)));
+      // All of them settle before the next call: an older claim must not come after a newer one.
+      const claims = await Promise.allSettled(
+        partitions.map((partition) => this.#claim(partition)),
+      );
+      const failed = claims.find((claim) => claim.status === 'rejected');
+      if (failed) throw failed.reason;
     });
     this.#acquiring = acquired.catch(() => undefined);
     return acquired;
@@ -182,25 +189,33 @@ export class PartitionTransactions {
     }
   }
 
-  /** Lets the transactions that are under way end, and disconnects. */
+  /** Lets the transactions that are under way end, for a second at most, and disconnects. */
   async close(): Promise<void> {
     this.#closed = true;
-    await this.acquire([], 'release');
-    await Promise.all(this.#leaving);
+    const left = this.acquire([], 'release').then(() => Promise.all(this.#leaving));
+    await settles(left, { clock: this.#options.clock, ms: CLOSE_TIMEOUT_MS });
   }
 
   async #claim(partition: number): Promise<void> {
     const { createProducer, groupId, topic, clock } = this.#options;
     const id = `moderato-${groupId}-${topic}-${partition}`;
     const producer = createProducer(id, this.#partitioner.create);
+    let isGivenUp = false;
+    const begin = async (): Promise<Transaction> => {
+      await producer.connect();
+      if (isGivenUp) throw new AppError('aborted', `claiming ${id}: given up`);
+      return producer.transaction();
+    };
     try {
-      const begun = await within(
-        producer.connect().then(() => producer.transaction()),
-        { clock, ms: CLAIM_TIMEOUT_MS, doing: `claiming ${id}` },
-      );
+      const begun = await within(begin(), {
+        clock,
+        ms: CLAIM_TIMEOUT_MS,
+        doing: `claiming ${id}`,
+      });
       this.#claims.set(partition, { producer, begun, running: Promise.resolve() });
     } catch (error) {
-      await producer.disconnect().catch(() => undefined); // it may never have been connected
+      isGivenUp = true;
+      producer.disconnect().catch(() => undefined); // not waited for: its broker may be frozen
       throw kafkaError(error, `fencing ${topic}/${partition} as ${id}`);
     }
   }

@@ -23,3 +23,18 @@ export async function within<T>(
     patience.abort();
   }
 }
+
+/** Waits until `work` has settled, for `ms` at most; false when it has not. Never rejects. */
+export async function settles(
+  work: Promise<unknown>,
+  { clock, ms }: { clock: Clock; ms: number },
+): Promise<boolean> {
+  const settled = work.then(
+    () => undefined,
+    () => undefined,
+  );
+  return within(settled, { clock, ms, doing: 'closing' }).then(
+    () => true,
+    () => false,
+  );
+}

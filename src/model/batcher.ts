@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { AppError, dispositionOf, messageOf } from '../errors.ts';
+import { FairQueue } from '../fair-queue.ts';
 import { Gate } from '../gate.ts';
 
 export interface BatcherOptions<In, Out> {
@@ -46,7 +47,7 @@ interface Entry<In, Out> {
  */
 export class Batcher<In, Out> {
   readonly #options: BatcherOptions<In, Out>;
-  readonly #queue: Array<Entry<In, Out>> = [];
+  readonly #queue = new FairQueue<Entry<In, Out>>();
   readonly #room: Gate;
   readonly #running: Gate;
   #pumping = false;
@@ -60,7 +61,7 @@ export class Batcher<In, Out> {
 
   /** Items waiting for a batch. */
   get queued(): number {
-    return this.#queue.length;
+    return this.#queue.size;
   }
 
   /**
@@ -68,12 +69,12 @@ export class Batcher<In, Out> {
    * succeeded; with `encoder_failed` when the encoder is at fault; with `partition_revoked` when `unwanted` aborts
    * before a batch has taken it.
    */
-  async submit(item: In, unwanted?: AbortSignal): Promise<Batched<Out>> {
+  async submit(item: In, unwanted?: AbortSignal, flow = ''): Promise<Batched<Out>> {
     const submittedAt = this.#options.clock.elapsed();
     await this.#room.enter();
     return new Promise((resolve, reject) => {
-      this.#queue.push({ item, submittedAt, unwanted, resolve, reject });
-      if (this.#queue.length >= this.#options.maxBatchSize) this.#filled?.();
+      this.#queue.push(flow, { item, submittedAt, unwanted, resolve, reject });
+      if (this.#queue.size >= this.#options.maxBatchSize) this.#filled?.();
       if (!this.#pumping) void this.#pump();
     });
   }
@@ -81,30 +82,37 @@ export class Batcher<In, Out> {
   async #pump(): Promise<void> {
     this.#pumping = true;
     await Promise.resolve(); // callers of the same tick share the batch
-    while (this.#queue.length > 0) {
+    while (this.#queue.size > 0) {
       await this.#running.enter();
       await this.#waitForMore();
       this.#dropUnwanted();
-      const batch = this.#queue.splice(0, this.#nextSize());
+      const batch = this.#take(this.#nextSize());
       batch.forEach(() => this.#room.leave());
       void this.#runBatch(batch).finally(() => this.#running.leave());
     }
     this.#pumping = false;
   }
 
+  /** Of each flow in turn. */
+  #take(count: number): Array<Entry<In, Out>> {
+    const batch: Array<Entry<In, Out>> = [];
+    for (let entry = this.#queue.shift(); entry; entry = this.#queue.shift()) {
+      batch.push(entry);
+      if (batch.length === count) break;
+    }
+    return batch;
+  }
+
   #nextSize(): number {
     const { maxBatchSize, maxWaitMs = 0, concurrency = 1 } = this.#options;
     if (maxWaitMs > 0) return maxBatchSize; // full ones are worth a wait
     const startable = concurrency - this.#running.count + 1;
-    return Math.min(maxBatchSize, Math.ceil(this.#queue.length / startable));
+    return Math.min(maxBatchSize, Math.ceil(this.#queue.size / startable));
   }
 
   /** Nobody waits for these any more: the device works for others instead. */
   #dropUnwanted(): void {
-    const dropped = this.#queue.filter(({ unwanted }) => unwanted?.aborted);
-    if (dropped.length === 0) return;
-    const kept = this.#queue.filter(({ unwanted }) => !unwanted?.aborted);
-    this.#queue.splice(0, this.#queue.length, ...kept);
+    const dropped = this.#queue.remove(({ unwanted }) => unwanted?.aborted === true);
     for (const { reject } of dropped) {
       this.#room.leave();
       reject(new AppError('partition_revoked', 'waiting for inference: its partition was revoked'));
@@ -113,9 +121,9 @@ export class Batcher<In, Out> {
 
   async #waitForMore(): Promise<void> {
     const { maxWaitMs = 0, maxBatchSize, clock } = this.#options;
-    const oldest = this.#queue[0];
-    if (oldest === undefined || this.#queue.length >= maxBatchSize) return;
-    const remainingMs = oldest.submittedAt + maxWaitMs - clock.elapsed();
+    if (maxWaitMs === 0 || this.#queue.size === 0 || this.#queue.size >= maxBatchSize) return;
+    const oldestAt = Math.min(...this.#queue.heads().map(({ submittedAt }) => submittedAt));
+    const remainingMs = oldestAt + maxWaitMs - clock.elapsed();
     if (remainingMs <= 0) return;
     const timer = new AbortController();
     const filled = new Promise<void>((resolve) => (this.#filled = resolve));

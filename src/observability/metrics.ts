@@ -13,8 +13,10 @@ import type {
   PolicyResult,
   Verdict,
 } from '../events/types.generated.ts';
+import { observeSource } from './source-metrics.ts';
 import { createTally } from './tally.ts';
 import type { Stage, Telemetry } from './telemetry.ts';
+import { observeTrouble, type Trouble } from './trouble-metrics.ts';
 
 /** 1 ms to 10 s: a stage takes milliseconds, a queue under load seconds. */
 const STAGE_SECONDS = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10];
@@ -37,6 +39,7 @@ export interface Metrics {
   listLoaded: Telemetry['listLoaded'];
   listFailed: Telemetry['listFailed'];
   observeSource(status: () => SourceStatus): void;
+  observeTrouble(trouble: Trouble): void;
   observeDecoders(restarts: () => Readonly<Record<string, number>>): void;
   observeCache(size: () => CacheSize): void;
   observeStages(counts: () => ReadonlyMap<Stage, number>): void;
@@ -175,7 +178,8 @@ export function createMetrics(meter: Meter): Metrics {
     cacheFailed: (fault) => cacheFaults.add(1, { kind: fault }),
     listLoaded: (list, entries) => void listEntries.set(list, entries),
     listFailed: (list) => listFailures.add(1, { list }),
-    observeSource: (status) => observeSource(meter, gauge, status),
+    observeSource: (status) => observeSource(meter, status),
+    observeTrouble: (trouble) => observeTrouble(meter, trouble),
     observeDecoders: (restarts) => {
       meter
         .createObservableCounter('moderato.decoder.restarts', {
@@ -218,62 +222,6 @@ export function createMetrics(meter: Meter): Metrics {
       ).addCallback((result) => result.observe(1, identity));
     },
   };
-}
-
-function observeSource(
-  meter: Meter,
-  gauge: (
-    name: string,
-    unit: string,
-    description: string,
-  ) => ReturnType<Meter['createObservableGauge']>,
-  status: () => SourceStatus,
-): void {
-  const lag = gauge(
-    'moderato.consumer.lag',
-    '{record}',
-    'Records not yet resolved, over all partitions assigned to this instance.',
-  );
-  const partitionLag = gauge(
-    'moderato.consumer.partition.lag',
-    '{record}',
-    'Records of one partition not yet resolved; 0 once the partition is revoked.',
-  );
-  const partitions = gauge(
-    'moderato.consumer.partitions',
-    '{partition}',
-    'Partitions assigned to this instance.',
-  );
-  const paused = gauge('moderato.consumer.paused', '', '1 while fetching is paused.');
-  const alive = gauge('moderato.consumer.alive', '', '0 once the consumer cannot receive records.');
-  // The SDK repeats a gauge's last value for ever: the lag of a partition that another instance now owns would
-  // be counted twice.
-  const seen = new Map<string, Attributes>();
-  meter.addBatchObservableCallback(
-    (result) => {
-      const now = status();
-      for (const { topic, partition } of now.partitions) {
-        seen.set(`${topic}/${partition}`, { topic, partition: String(partition) });
-      }
-      const owned = new Set(now.partitions.map((each) => `${each.topic}/${each.partition}`));
-      for (const [key, labels] of seen)
-        if (!owned.has(key)) result.observe(partitionLag, 0, labels);
-      const known = now.partitions.filter((each) => each.lag !== null);
-      for (const { topic, partition, lag: behind } of known) {
-        result.observe(partitionLag, behind ?? 0, { topic, partition: String(partition) });
-      }
-      if (known.length === now.partitions.length) {
-        result.observe(
-          lag,
-          known.reduce((sum, each) => sum + (each.lag ?? 0), 0),
-        );
-      }
-      result.observe(partitions, now.partitions.length);
-      result.observe(paused, Number(now.paused));
-      result.observe(alive, Number(now.alive));
-    },
-    [lag, partitionLag, partitions, paused, alive],
-  );
 }
 
 /** The code of an error, or `unknown`: never its message, which would make labels without end. */

@@ -36,6 +36,7 @@ import { prometheusScrape } from './prometheus.ts';
 import { StageBoard } from './stage-board.ts';
 import type { Stage, Telemetry } from './telemetry.ts';
 import { createTracing, noTracing, type Tracing } from './tracing.ts';
+import type { Trouble } from './trouble-metrics.ts';
 
 export interface TelemetryOptions {
   /** OTEL_SERVICE_NAME and OTEL_RESOURCE_ATTRIBUTES come before it. */
@@ -64,6 +65,8 @@ export interface RunningTelemetry {
   metricsHandler: HttpHandler | null;
   /** From now on lag, pause and liveness of the consumer are what `status` says at collection. */
   observeSource(status: () => SourceStatus): void;
+  /** From now on outages and stalls are what these say at collection. */
+  observeTrouble(trouble: Trouble): void;
   /** `restarts` counts the decoder processes replaced since the start, by cause. */
   observeDecoders(restarts: () => Readonly<Record<string, number>>): void;
   /** `size` is what the cache of inspected images has in memory. */
@@ -71,11 +74,11 @@ export interface RunningTelemetry {
   describeModel(identity: { model: ModelIdentity; bundle: BundleIdentity }): void;
   /** How many events are in which stage right now. */
   readonly stages: ReadonlyMap<Stage, number>;
-  /** Sends what waits, within a few seconds, and lets go of everything. Never throws. */
+  /** Sends what waits, within a second, and lets go of everything. Never throws. */
   shutdown(): Promise<void>;
 }
 
-const SHUTDOWN_LIMIT_MS = 5_000;
+const SHUTDOWN_LIMIT_MS = 1_000;
 
 /** One per process: OpenTelemetry's registrations are global until `shutdown`. */
 export async function startTelemetry(options: TelemetryOptions): Promise<RunningTelemetry> {
@@ -127,6 +130,7 @@ export async function startTelemetry(options: TelemetryOptions): Promise<Running
     stages: board.counts,
     metricsHandler: scrape?.handler ?? null,
     observeSource: (status) => metrics.observeSource(status),
+    observeTrouble: (trouble) => metrics.observeTrouble(trouble),
     observeDecoders: (restarts) => metrics.observeDecoders(restarts),
     observeCache: (size) => metrics.observeCache(size),
     describeModel: (identity) => metrics.describeModel(identity),
@@ -213,10 +217,13 @@ async function flush(sdk: NodeSDK, logger: Logger): Promise<void> {
       SHUTDOWN_LIMIT_MS,
     );
   });
+  const sent = sdk.shutdown();
+  sent.catch(() => undefined); // it may fail when nothing waits for it any more
   try {
-    await Promise.race([sdk.shutdown(), limit]);
+    await Promise.race([sent, limit]);
   } catch (error) {
-    logger.warn({ err: error }, `sending the last telemetry: ${messageOf(error)}`);
+    const reason = messageOf(error);
+    logger.warn({ error: reason }, `the last telemetry could not be sent: ${reason}`);
   } finally {
     clearTimeout(timer);
   }

@@ -4,8 +4,10 @@
  */
 import type { PartitionStatus, SourceStatus } from '../consumers/event-source.ts';
 
+export const STALL_KINDS = ['unassigned', 'parked', 'open-transaction', 'not-moving'] as const;
+
 export interface Stall {
-  kind: 'unassigned' | 'parked' | 'open-transaction' | 'not-moving';
+  kind: (typeof STALL_KINDS)[number];
   /** `topic/partition`; empty for what concerns the whole group. */
   where: string;
   /** What is the matter and what to do, for the log and for `/readyz`. */

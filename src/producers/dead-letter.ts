@@ -32,7 +32,7 @@ export function deadLetterOf(
     topic,
     partition,
     offset,
-    timestamp: readableTime(timestamp),
+    timestamp: encodableTime(timestamp),
     key,
     value,
     headers,
@@ -45,8 +45,8 @@ export function deadLetterOf(
   };
 }
 
-/** A record may have any 64-bit timestamp: the nearest one that every decoder reads, and -1 (Kafka: none) for NaN. */
-export function readableTime(value: number): number {
+/** A record may have any 64-bit timestamp: the nearest one that is a date, and -1 (Kafka: none) for NaN. */
+export function encodableTime(value: number): number {
   if (Number.isNaN(value)) return -1;
   return Math.trunc(Math.min(Math.max(value, MIN_TIME), MAX_TIME));
 }

@@ -4,7 +4,7 @@ import type { MessageEncoder } from '../events/message-encoder.ts';
 import type { DeadLetter, Verdict } from '../events/types.generated.ts';
 import { headerBytes } from '../kafka/outgoing-message.ts';
 import { cutText, cutTexts } from './cut-text.ts';
-import { readableTime } from './dead-letter.ts';
+import { encodableTime } from './dead-letter.ts';
 import {
   HEADERS,
   LARGE_BYTES,
@@ -56,8 +56,8 @@ export function deadLetterKind(
 export function encodableLetter(letter: DeadLetter): DeadLetter {
   return {
     ...letter,
-    timestamp: readableTime(letter.timestamp),
-    failedAt: readableTime(letter.failedAt),
+    timestamp: encodableTime(letter.timestamp),
+    failedAt: encodableTime(letter.failedAt),
     attempts: 1,
     headers: [],
     error: cutTexts(letter.error, SMALLEST_TEXT_BYTES),

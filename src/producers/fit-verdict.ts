@@ -4,7 +4,7 @@ import { notFinite } from '../events/not-finite.ts';
 import { VERDICT } from '../events/schemas.ts';
 import type { Band, Verdict } from '../events/types.generated.ts';
 import { cutText, cutTexts } from './cut-text.ts';
-import { readableTime } from './dead-letter.ts';
+import { encodableTime } from './dead-letter.ts';
 import {
   HEADERS,
   LARGE_BYTES,
@@ -66,7 +66,7 @@ export function unencodableVerdict(verdict: Verdict, onError: Band): Verdict {
     verdictId,
     eventId,
     occurredAt: null,
-    decidedAt: readableTime(decidedAt),
+    decidedAt: encodableTime(decidedAt),
     input,
     source: null,
     tenant: null,

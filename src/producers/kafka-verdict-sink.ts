@@ -6,12 +6,16 @@ import type { MessageEncoder } from '../events/message-encoder.ts';
 import { createAckedProducer } from '../kafka/acked-producer.ts';
 import { totalBytes, type OutgoingMessage } from '../kafka/outgoing-message.ts';
 import { MAX_REQUEST_BYTES, MAX_REQUEST_MESSAGES } from '../kafka/request.ts';
+import { settles } from '../kafka/within.ts';
 import type { Logger } from '../logger.ts';
 import { createFitter } from './fitter.ts';
 import { createOutputLimits, isTooLarge } from './output-limits.ts';
 import { SendQueue } from './send-queue.ts';
 import type { OutputTopics } from './topic-routes.ts';
 import type { Emission, VerdictSink } from './verdict-sink.ts';
+
+/** For what is under way when the sink is closed, in ms: nothing is by then, unless the broker does not answer. */
+const CLOSE_TIMEOUT_MS = 1_000;
 
 export interface KafkaVerdictSinkOptions {
   kafka: KafkaClient;
@@ -76,7 +80,7 @@ export function createKafkaVerdictSink(options: KafkaVerdictSinkOptions): Verdic
   const finish = async (): Promise<void> => {
     producer.stopRetrying();
     queue.hurry();
-    await Promise.allSettled(underWay);
+    await settles(Promise.allSettled(underWay), { clock, ms: CLOSE_TIMEOUT_MS });
     await producer.close();
   };
 

@@ -5,6 +5,7 @@ import type { Logger } from '../logger.ts';
 import type { OutgoingMessage } from '../kafka/outgoing-message.ts';
 import { MAX_REQUEST_BYTES } from '../kafka/request.ts';
 import type { TopicLimits } from '../kafka/topic-limits.ts';
+import { settles } from '../kafka/within.ts';
 import { createFitter } from './fitter.ts';
 import { OrderedEmissions, type Admitted, type Turn } from './ordered-emissions.ts';
 import { isTooLarge } from './output-limits.ts';
@@ -32,6 +33,8 @@ export interface TransactionalVerdictSink extends VerdictSink {
   admit(record: Admitted): void;
 }
 
+/** For what is under way when the sink is closed, in ms: nothing is by then, unless the broker does not answer. */
+const CLOSE_TIMEOUT_MS = 1_000;
 /** Errors that another attempt would meet again. */
 const LASTING: ReadonlySet<ErrorCode> = new Set(['topic_missing', 'kafka_unauthorized']);
 
@@ -102,6 +105,9 @@ export function createTransactionalVerdictSink(
       underWay.add(emitted);
       await emitted.finally(() => underWay.delete(emitted));
     },
-    close: () => (closed ??= Promise.allSettled(underWay).then(() => undefined)),
+    close: () =>
+      (closed ??= settles(Promise.allSettled(underWay), { clock, ms: CLOSE_TIMEOUT_MS }).then(
+        () => undefined,
+      )),
   };
 }

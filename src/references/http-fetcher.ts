@@ -69,6 +69,7 @@ export function createHttpFetcher(options: HttpFetcherOptions): OpenFetcher {
   const connect = createGuardedConnector({ addresses, resolve, ca, timeoutMs });
   const headers = { 'user-agent': options.userAgent, 'accept-encoding': 'identity' };
   const pool = createPool({ ...options, connect, headers });
+  const closing = new AbortController();
   // A proxy is undici's to talk to.
   const askOnce =
     options.proxy === 'none' ? createSingleExchange({ ...options, connect, headers }) : pool.ask;
@@ -143,7 +144,7 @@ export function createHttpFetcher(options: HttpFetcherOptions): OpenFetcher {
       const start = parseReference(uri, SCHEMES);
       const name = nameOf(uri);
       const deadline = AbortSignal.timeout(totalTimeoutMs);
-      const signal = outer ? AbortSignal.any([outer, deadline]) : deadline;
+      const signal = AbortSignal.any([...(outer ? [outer] : []), deadline, closing.signal]);
       const progress: Progress = { dependency: start.origin, status: 0, bytes: 0 };
       const fetch = { name, start, signal, progress };
       try {
@@ -155,8 +156,8 @@ export function createHttpFetcher(options: HttpFetcherOptions): OpenFetcher {
         outer?.throwIfAborted();
         if (error instanceof AppError) throw error;
         const { dependency } = progress;
-        if (deadline.aborted) {
-          const why = `not done within ${totalTimeoutMs} ms`;
+        if (signal.aborted) {
+          const why = deadline.aborted ? `not done within ${totalTimeoutMs} ms` : 'shutting down';
           throw unavailable(name, { why, dependency, cause: error });
         }
         if (error instanceof LibraryFault) throw exchangeFault(name, dependency, error);
@@ -164,7 +165,10 @@ export function createHttpFetcher(options: HttpFetcherOptions): OpenFetcher {
       }
     },
     probe,
-    close: pool.close,
+    close: async () => {
+      closing.abort();
+      await pool.close();
+    },
   };
 }
 

@@ -29,7 +29,6 @@ const FAULTS_OF_THE_STORE = new Map<string, string>([
   ['InvalidToken', CREDENTIALS],
   ['UnrecognizedClientException', CREDENTIALS],
   ['XAdminUserNotFound', CREDENTIALS], // versitygw
-  ['XAdminNoSuchUser', CREDENTIALS],
   ['NotSignedUp', CREDENTIALS],
   ['AccountProblem', CREDENTIALS],
   ['ExpiredToken', EXPIRED],

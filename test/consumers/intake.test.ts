@@ -50,7 +50,10 @@ describe('the intake of a partition', () => {
             shifted += 1;
           }
           expect(intake.isEmpty).toBe(shifted === pushed);
-          expect(intake.bytes).toBeCloseTo((pushed - shifted) * 10, 6);
+          // Memory is let go of when all that one fetch has brought is taken.
+          expect(intake.bytes).toBeGreaterThanOrEqual((pushed - shifted) * 10);
+          expect(intake.bytes).toBeLessThan((pushed - shifted) * 10 + 7_000);
+          if (intake.isEmpty) expect(intake.bytes).toBe(0);
         }
         if (intake.isEmpty) expect(intake.shift()).toBeUndefined();
       }),

@@ -69,6 +69,17 @@ describe('the Kafka source in trouble', () => {
     expect(clock.sleeping).toBe(0);
   });
 
+  it('can be closed in the middle of a rebalance, and keeps no timer', async () => {
+    const group = joinedGroup([0], { clock, revokeDrainMs: 20_000 });
+    group.member.fetch(0, [0]);
+    await group.puller.take(1);
+    const rebalancing = group.member.rebalance();
+    await clock.advance(100);
+    await group.source.close();
+    await rebalancing;
+    expect(clock.sleeping).toBe(0);
+  });
+
   it('never joins when it is closed before the first pull', async () => {
     const group = new FakeGroup({ clock });
     await group.source.close();

@@ -142,6 +142,33 @@ describe('on Linux a decoder process', () => {
     rmSync(folder, { recursive: true });
   });
 
+  it('ends with its parent, even while it spins', async () => {
+    if (!has('setpriv')) return;
+    const spinning = pathToFileURL(packageFile('test/support/crashing-decoder.ts')).href;
+    const program = `
+      import { createDecoderPool } from ${JSON.stringify(pathToFileURL(packageFile('src/images/decoder-pool.ts')).href)};
+      const pool = createDecoderPool({ ...${JSON.stringify(options)}, script: new URL(${JSON.stringify(spinning)}) });
+      await pool.ready();
+      void pool.decode(Buffer.from('spin'));
+      setTimeout(() => console.log(pool.pids[0]), 300);`;
+    const args = ['--input-type=module-typescript', '--eval', program];
+    const parent = spawn(process.execPath, args, { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [pid] = (await once(parent.stdout, 'data')) as [Buffer];
+    parent.kill('SIGKILL');
+    await once(parent, 'exit');
+    const alive = (): boolean => {
+      try {
+        return !/^State:\s+Z/m.test(
+          readFileSync(`/proc/${pid.toString().trim()}/status`, 'latin1'),
+        );
+      } catch {
+        return false;
+      }
+    };
+    for (let i = 0; i < 100 && alive(); i++) await sleep(20);
+    expect(alive()).toBe(false);
+  });
+
   it('knows which descriptors are inherited', () => {
     const fd = openSync('/dev/null', 'r');
     expect(inheritableDescriptors()).not.toContain(fd);

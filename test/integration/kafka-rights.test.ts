@@ -7,156 +7,18 @@ import { kafkaFindings, type Finding } from '../../src/cli/checks.ts';
 import { systemClock } from '../../src/clock.ts';
 import { configSchema, type Config } from '../../src/config-schema.ts';
 import { createKafkaEnds } from '../../src/delivery.ts';
-import { startLocalKafka, type LocalKafka } from '../../src/demo/local-kafka.ts';
+import type { LocalKafka } from '../../src/demo/local-kafka.ts';
 import { createKafka } from '../../src/kafka/client.ts';
-import { createTopics, missingTopics } from '../../src/kafka/topics.ts';
+import { missingTopics } from '../../src/kafka/topics.ts';
 import { noLogger } from '../../src/logger.ts';
 import { packageFile } from '../../src/package-files.ts';
-import { grant, type Acl } from '../support/acls.ts';
+import { inventory, startAuthorizingKafka } from '../support/authorizing-kafka.ts';
 import { runCli } from '../support/cli.ts';
+import { RIGHTS_ROWS } from '../support/rights-rows.ts';
 import { anEmission } from '../support/verdict-sink-conformance.ts';
 
-const READS: Acl = ['TOPIC', 'images', 'READ'];
-const JOINS: Acl = ['GROUP', 'moderato', 'READ'];
-const WRITES: Acl = ['TOPIC', 'verdicts', 'WRITE'];
-const LETTERS: Acl = ['TOPIC', 'dead-letters', 'WRITE'];
-const BLOCKS: Acl = ['TOPIC', 'blocked', 'WRITE'];
-const LISTED: Acl = ['TOPIC', 'known', 'READ'];
-const LISTING: Acl = ['GROUP', 'moderato-list-*', 'READ'];
-const TRANSACTS: Acl = ['TRANSACTIONAL_ID', 'moderato-moderato-images-*', 'WRITE'];
-const DESCRIBES: Acl[] = ['images', 'verdicts', 'dead-letters', 'blocked'].map((topic) => [
-  'TOPIC',
-  topic,
-  'DESCRIBE_CONFIGS',
-]);
-const AT_LEAST_ONCE = [READS, JOINS, WRITES, LETTERS, BLOCKS, LISTED, LISTING, ...DESCRIBES];
-const EXACTLY_ONCE = [...AT_LEAST_ONCE, TRANSACTS];
-
-const without = (all: Acl[], ...left: Acl[]): Acl[] => all.filter((acl) => !left.includes(acl));
 const adds = (user: string, rest: string): string =>
   `kafka-acls.sh --add --allow-principal User:${user} --operation ${rest}`;
-
-interface Row {
-  user: string;
-  acls: Acl[];
-  delivery?: Config['delivery'];
-  /** The commands of what is missing, in order; `!` before those that `run` can do without. */
-  commands: string[];
-}
-
-const ROWS: Row[] = [
-  { user: 'everything', acls: AT_LEAST_ONCE, commands: [] },
-  { user: 'everything-once', acls: EXACTLY_ONCE, delivery: 'exactly-once', commands: [] },
-  {
-    user: 'no-input',
-    acls: without(AT_LEAST_ONCE, READS),
-    commands: ['Read --topic images'],
-  },
-  {
-    user: 'describes-input',
-    acls: [...without(AT_LEAST_ONCE, READS), ['TOPIC', 'images', 'DESCRIBE']],
-    commands: ['Read --topic images'],
-  },
-  {
-    user: 'no-group',
-    acls: without(AT_LEAST_ONCE, JOINS),
-    commands: ['Read --group moderato'],
-  },
-  {
-    user: 'describes-group',
-    acls: [...without(AT_LEAST_ONCE, JOINS), ['GROUP', 'moderato', 'DESCRIBE']],
-    commands: ['Read --group moderato'],
-  },
-  {
-    user: 'no-verdicts',
-    acls: without(AT_LEAST_ONCE, WRITES),
-    commands: ['Write --topic verdicts'],
-  },
-  {
-    user: 'reads-outcomes',
-    acls: [
-      ...without(AT_LEAST_ONCE, WRITES, BLOCKS),
-      ['TOPIC', 'verdicts', 'READ'],
-      ['TOPIC', 'blocked', 'READ'],
-    ],
-    commands: ['Write --topic verdicts', 'Write --topic blocked'],
-  },
-  {
-    user: 'no-letters',
-    acls: without(AT_LEAST_ONCE, LETTERS),
-    commands: ['Write --topic dead-letters'],
-  },
-  {
-    user: 'no-route',
-    acls: without(EXACTLY_ONCE, BLOCKS),
-    delivery: 'exactly-once',
-    commands: ['Write --topic blocked'],
-  },
-  {
-    user: 'no-ids',
-    acls: AT_LEAST_ONCE,
-    delivery: 'exactly-once',
-    commands: [
-      'Write --transactional-id moderato-moderato-images- --resource-pattern-type prefixed',
-    ],
-  },
-  {
-    user: 'describes-ids',
-    acls: [...AT_LEAST_ONCE, ['TRANSACTIONAL_ID', 'moderato-*', 'DESCRIBE']],
-    delivery: 'exactly-once',
-    commands: [
-      'Write --transactional-id moderato-moderato-images- --resource-pattern-type prefixed',
-    ],
-  },
-  {
-    user: 'no-list',
-    acls: without(AT_LEAST_ONCE, LISTED),
-    commands: ['Read --topic known'],
-  },
-  {
-    user: 'no-list-group',
-    acls: without(AT_LEAST_ONCE, LISTING),
-    commands: ['Read --group moderato-list- --resource-pattern-type prefixed'],
-  },
-  {
-    user: 'writes-nothing',
-    acls: without(AT_LEAST_ONCE, WRITES, LETTERS, BLOCKS),
-    commands: [
-      'Write --topic verdicts',
-      'Write --topic blocked',
-      'Write --topic dead-letters',
-      'IdempotentWrite --cluster',
-    ],
-  },
-  {
-    user: 'describes-one',
-    acls: without(AT_LEAST_ONCE, ...DESCRIBES.slice(1)),
-    commands: [
-      '!DescribeConfigs --topic verdicts',
-      '!DescribeConfigs --topic blocked',
-      '!DescribeConfigs --topic dead-letters',
-    ],
-  },
-  {
-    user: 'nothing',
-    acls: [],
-    delivery: 'exactly-once',
-    commands: [
-      'Read --topic images',
-      'Read --group moderato',
-      'Write --transactional-id moderato-moderato-images- --resource-pattern-type prefixed',
-      'Write --topic verdicts',
-      'Write --topic blocked',
-      'Write --topic dead-letters',
-      'Read --topic known',
-      'Read --group moderato-list- --resource-pattern-type prefixed',
-      '!DescribeConfigs --topic images',
-      '!DescribeConfigs --topic verdicts',
-      '!DescribeConfigs --topic blocked',
-      '!DescribeConfigs --topic dead-letters',
-    ],
-  },
-];
 
 describe('a broker that knows who may do what', () => {
   let broker: LocalKafka;
@@ -165,25 +27,7 @@ describe('a broker that knows who may do what', () => {
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), 'moderato-rights-'));
-    const users = ROWS.map(({ user }) => `user_${user}="pw"`).join(' ');
-    broker = await startLocalKafka({
-      listeners: ['SASL_PLAINTEXT'],
-      properties: {
-        'sasl.enabled.mechanisms': 'PLAIN',
-        'listener.name.sasl_plaintext.plain.sasl.jaas.config': `org.apache.kafka.common.security.plain.PlainLoginModule required ${users};`,
-        'authorizer.class.name': 'org.apache.kafka.metadata.authorizer.StandardAuthorizer',
-        'super.users': 'User:ANONYMOUS', // the plain listener, which brokers and this test use
-        'allow.everyone.if.no.acl.found': false,
-      },
-    });
-    const config = configSchema.shape.kafka.parse({ brokers: broker.bootstrap });
-    admin = createKafka(config, {}, noLogger);
-    const topics = ['images', 'verdicts', 'dead-letters', 'blocked', 'known'];
-    await createTopics(
-      admin,
-      topics.map((topic) => ({ topic, partitions: 2 })),
-    );
-    for (const { user, acls } of ROWS) await grant(admin, user, acls);
+    ({ broker, admin } = await startAuthorizingKafka(RIGHTS_ROWS));
   }, 90_000);
   afterAll(async () => {
     await broker.stop();
@@ -216,21 +60,24 @@ describe('a broker that knows who may do what', () => {
     return createKafkaEnds(config, parts);
   };
 
-  it.each(ROWS)('is asked for each right: $user', async ({ user, acls, delivery, commands }) => {
-    expect(acls.length).toBeGreaterThanOrEqual(0);
-    const findings = await check(configOf(user, delivery));
-    const said = findings.filter(({ ok, isWarning }) => !ok || isWarning);
-    expect(said.map(({ what }) => what)).toEqual(
-      commands.map((command) =>
-        expect.stringMatching(
-          new RegExp(`: User:${user} lacks .*${adds(user, command.replace(/^!/, ''))}$`),
+  it.each(RIGHTS_ROWS)(
+    'is asked for each right: $user',
+    async ({ user, acls, delivery, commands }) => {
+      expect(acls.length).toBeGreaterThanOrEqual(0);
+      const findings = await check(configOf(user, delivery));
+      const said = findings.filter(({ ok, isWarning }) => !ok || isWarning);
+      expect(said.map(({ what }) => what)).toEqual(
+        commands.map((command) =>
+          expect.stringMatching(
+            new RegExp(`: User:${user} lacks .*${adds(user, command.replace(/^!/, ''))}$`),
+          ),
         ),
-      ),
-    );
-    expect(said.map(({ ok }) => ok)).toEqual(commands.map((command) => command.startsWith('!')));
-    const isSound = commands.every((command) => command.startsWith('!'));
-    expect(findings.some(({ ok, what }) => ok && what.startsWith('Kafka at'))).toBe(isSound);
-  });
+      );
+      expect(said.map(({ ok }) => ok)).toEqual(commands.map((command) => command.startsWith('!')));
+      const isSound = commands.every((command) => command.startsWith('!'));
+      expect(findings.some(({ ok, what }) => ok && what.startsWith('Kafka at'))).toBe(isSound);
+    },
+  );
 
   it('leaves nothing behind of being asked', async () => {
     const before = await inventory(admin);
@@ -314,16 +161,3 @@ policies: ${packageFile('policies/demo.yaml')}
     60_000,
   );
 });
-
-/** Groups, topics and the numbers of their records. */
-async function inventory(kafka: Kafka): Promise<unknown> {
-  const admin = kafka.admin();
-  await admin.connect();
-  try {
-    const topics = (await admin.listTopics()).toSorted();
-    const offsets = await Promise.all(topics.map((topic) => admin.fetchTopicOffsets(topic)));
-    return { topics, offsets, groups: await admin.listGroups() };
-  } finally {
-    await admin.disconnect();
-  }
-}

@@ -4,7 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, it } from '@jest/globals';
 import type { Config } from '../../src/config-schema.ts';
 import type { ListenerName } from '../../src/demo/kafka/server-properties.ts';
-import { startLocalKafka, type LocalKafka } from '../../src/demo/local-kafka.ts';
+import type { LocalKafka } from '../../src/demo/local-kafka.ts';
 import type { ErrorCode } from '../../src/errors.ts';
 import { createKafka } from '../../src/kafka/client.ts';
 import { missingTopics } from '../../src/kafka/topics.ts';
@@ -12,13 +12,8 @@ import { noLogger } from '../../src/logger.ts';
 import { makeCertificates, type Certificates } from '../support/certificates.ts';
 import { testKafkaConfig, uniqueName } from '../support/kafka.ts';
 import { createKafkaSink } from '../support/kafka-sink.ts';
+import { SESSION_MS, startSecuredKafka } from '../support/secured-kafka.ts';
 import { anEmission } from '../support/verdict-sink-conformance.ts';
-
-const SCRAM = 'org.apache.kafka.common.security.scram.ScramLoginModule required;';
-const PLAIN = 'org.apache.kafka.common.security.plain.PlainLoginModule required user_bob="pw-bob";';
-
-/** Shorter than the time that kafkajs by default authenticates before the end of a session, in ms. */
-const SESSION_MS = 3_000;
 
 type Tls = Config['kafka']['tls'];
 type Sasl = NonNullable<Config['kafka']['sasl']>;
@@ -30,38 +25,7 @@ describe('a broker that wants to know who is there', () => {
 
   beforeAll(async () => {
     certificates = await makeCertificates();
-    const sasl = ['SASL_PLAINTEXT', 'SASL_PLAINTEXT_SHORT', 'SASL_SSL', 'SASL_SSL_PLAIN'] as const;
-    const jaas = sasl.flatMap((listener) => {
-      const name = `listener.name.${listener.toLowerCase()}`;
-      return [
-        [`${name}.scram-sha-256.sasl.jaas.config`, SCRAM],
-        [`${name}.scram-sha-512.sasl.jaas.config`, SCRAM],
-        [`${name}.plain.sasl.jaas.config`, PLAIN],
-      ];
-    });
-    broker = await startLocalKafka({
-      listeners: [...sasl, 'SSL', 'SSL_EXPIRED', 'SSL_EARLY', 'SSL_ELSEWHERE'],
-      scramUsers: { alice: 'pw-alice' },
-      properties: {
-        'ssl.keystore.type': 'PEM',
-        'ssl.keystore.location': certificates.brokerKeystore,
-        'ssl.truststore.type': 'PEM',
-        'ssl.truststore.location': certificates.ca,
-        'listener.name.ssl.ssl.client.auth': 'required',
-        'listener.name.ssl_expired.ssl.keystore.location': certificates.expiredKeystore,
-        'listener.name.ssl_early.ssl.keystore.location': certificates.notYetValidKeystore,
-        'listener.name.ssl_elsewhere.ssl.keystore.location': certificates.otherHostKeystore,
-        'sasl.enabled.mechanisms': 'SCRAM-SHA-256,SCRAM-SHA-512,PLAIN',
-        'listener.name.sasl_ssl_plain.sasl.enabled.mechanisms': 'PLAIN',
-        ...Object.fromEntries(
-          ['plain', 'scram-sha-256', 'scram-sha-512'].map((mechanism) => [
-            `listener.name.sasl_plaintext_short.${mechanism}.connections.max.reauth.ms`,
-            SESSION_MS,
-          ]),
-        ),
-        ...(Object.fromEntries(jaas) as Record<string, string>),
-      },
-    });
+    broker = await startSecuredKafka(certificates);
   }, 60_000);
   afterAll(async () => {
     await broker.stop();

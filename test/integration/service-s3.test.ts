@@ -86,7 +86,7 @@ it('an outage of the store holds the events, and then each gets the verdict that
     const text = await (await fetch(`${await url()}/metrics`)).text();
     return parsePrometheusText(text).value('moderato_retries_total', held) ?? 0;
   };
-  await until(async () => (await retries()) > DURING, { explain: output });
+  await until(async () => (await retries()) >= DURING, { explain: output });
   expect(output()).toContain('holding records until it is over: image_store_unavailable');
   expect(gathered.verdicts).toHaveLength(BEFORE);
 

@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { Producer, RecordMetadata } from 'kafkajs';
 import { RedriveProducer, type PlacedMessage } from '../../src/kafka/redrive-producer.ts';
-import { protocolError } from '../support/fake-kafka.ts';
+import { protocolError } from '../support/kafka-faults.ts';
 
 interface Request {
   topic: string;
@@ -108,7 +108,7 @@ describe('RedriveProducer', () => {
 
   it('neither loses nor doubles a letter when it fails between two', async () => {
     const { producer, committed, log } = setUp((request, count) => {
-      if (count === 4) throw protocolError('NOT_ENOUGH_REPLICAS', { retriable: true });
+      if (count === 4) throw protocolError('NOT_ENOUGH_REPLICAS', true);
       return written(request, count);
     });
     await producer.open();
@@ -151,7 +151,7 @@ describe('RedriveProducer', () => {
   });
 
   it.each([
-    protocolError('INVALID_PRODUCER_EPOCH', { retriable: false }),
+    protocolError('INVALID_PRODUCER_EPOCH', false),
     Object.assign(protocolError('KAFKAJS_UNKNOWN_ERROR_CODE'), {
       message: 'Unknown error code 90',
     }),

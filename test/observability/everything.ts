@@ -12,8 +12,20 @@ export function useEveryInstrument(running: RunningTelemetry): void {
     alive: true,
     assigned: true,
     paused: false,
-    partitions: [{ topic: 'images', partition: 0, committed: 1, lag: 2 }],
+    throttledMs: 1_500,
+    partitions: [
+      { topic: 'images', partition: 0, committed: 1, lag: 2, end: 9, lastStable: 5 },
+      { topic: 'images', partition: 1, committed: 1, lag: 2, end: 9, lastStable: 9 },
+    ],
   }));
+  running.observeTrouble({
+    absent: () => [
+      { dependency: 'https://a.example', waiting: 2 },
+      { dependency: 'https://b.example', waiting: 3 },
+      { dependency: 'registry', waiting: 1 },
+    ],
+    stalls: () => [{ kind: 'open-transaction', where: 'images/0', message: '' }],
+  });
   running.observeCache(() => ({ entries: 3, bytes: 6_000 }));
   telemetry.cacheAnswered({ store: 'memory', by: 'sha256' });
   telemetry.cacheAnswered(null);

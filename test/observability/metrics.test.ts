@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import type { SourceStatus } from '../../src/consumers/event-source.ts';
 import { AppError } from '../../src/errors.ts';
+import type { Stall } from '../../src/observability/stalls.ts';
 import { startTelemetry, type RunningTelemetry } from '../../src/observability/otel-telemetry.ts';
 import { aNotInspectedVerdict, aPolicyResult, aRecord, aVerdict } from '../support/builders.ts';
 import { scrape } from './scrape.ts';
@@ -133,6 +134,45 @@ describe('a scrape', () => {
     const metrics = await scrape(running);
     expect(metrics.value('moderato_consumer_partition_lag', { partition: '1' })).toBe(0);
     expect(metrics.value('moderato_consumer_lag')).toBe(0);
+  });
+
+  it('counts what open transactions hide, and how long brokers have slowed us down', async () => {
+    running.observeSource(() =>
+      aStatus({
+        throttledMs: 2_500,
+        partitions: [
+          { topic: 'images', partition: 0, committed: 1, lag: 0, end: 9, lastStable: 5 },
+          { topic: 'images', partition: 1, committed: 1, lag: 0, end: 9, lastStable: 9 },
+          { topic: 'images', partition: 2, committed: 1, lag: null },
+        ],
+      }),
+    );
+    const metrics = await scrape(running);
+    expect(metrics.value('moderato_consumer_open_transaction_records')).toBe(4);
+    expect(metrics.value('moderato_consumer_throttled_seconds_total')).toBe(2.5);
+  });
+
+  it('counts what is absent and what waits by kind, never by host, and goes back to 0', async () => {
+    let absent = [
+      { dependency: 'https://a.example', waiting: 2 },
+      { dependency: 'https://b.example', waiting: 3 },
+      { dependency: 'registry_unavailable', waiting: 1 },
+    ];
+    let stalls: Stall[] = [{ kind: 'parked', where: 'images/0', message: 'images/0 waits' }];
+    running.observeTrouble({ absent: () => absent, stalls: () => stalls });
+    let metrics = await scrape(running);
+    expect(metrics.value('moderato_outages', { dependency: 'https' })).toBe(2);
+    expect(metrics.value('moderato_parked', { dependency: 'https' })).toBe(5);
+    expect(metrics.value('moderato_outages', { dependency: 'other' })).toBe(1);
+    expect(metrics.value('moderato_stalls', { kind: 'parked' })).toBe(1);
+    expect(metrics.value('moderato_stalls', { kind: 'open-transaction' })).toBe(0);
+
+    absent = [];
+    stalls = [];
+    metrics = await scrape(running);
+    expect(metrics.value('moderato_outages', { dependency: 'https' })).toBe(0);
+    expect(metrics.value('moderato_parked', { dependency: 'https' })).toBe(0);
+    expect(metrics.value('moderato_stalls', { kind: 'parked' })).toBe(0);
   });
 
   it('tells no total lag while the lag of a partition is unknown', async () => {

@@ -145,7 +145,7 @@ describe('a message of ours that cannot be encoded', () => {
     const deadLetter = aDeadLetter({ timestamp: -(2 ** 63), failedAt: Number.NaN });
     const { messages } = await fitted(anEmission('v', { deadLetter }));
     expect(await letterIn(messages)).toMatchObject({
-      timestamp: -9_007_199_254_740_990,
+      timestamp: -(2 ** 52),
       value: deadLetter.value,
       shrunk: ['record-headers'],
     });

@@ -78,7 +78,7 @@ describe.each<WireFormat>(['json', 'avro'])('a verdict that is too large, in %s'
         offset: Number.MAX_SAFE_INTEGER - 1,
       },
       verdictId: 'f'.repeat(32),
-      occurredAt: -4_000_000_000_000_000,
+      occurredAt: -(2 ** 52),
       eventId: long,
       source: long,
       tenant: long,

@@ -276,22 +276,3 @@ it('an answer that is whole the second time is the image', async () => {
   expect(String(await fetchImage())).toBe(IMAGE);
   expect(server.requests).toHaveLength(2);
 });
-
-it('bytes after an answer on a kept connection spoil no other answer', async () => {
-  const kept = await startRawServer(
-    ({ target }) => ok([LENGTH], target === '/a.jpg' ? `${IMAGE}HTTP/1.1 200 OK\r\n` : IMAGE),
-    { keepAlive: true },
-  );
-  const fetcher = createHttpFetcher({
-    ...HTTP_OPTIONS,
-    allowHosts: ['127.0.0.1'],
-    allowPorts: [kept.port],
-    allowAddresses: ['127.0.0.1/32'],
-    connectionsPerHost: 1,
-  });
-  fetchers.push(fetcher);
-  for (const path of ['/a.jpg', '/b.jpg', '/a.jpg', '/c.jpg']) {
-    expect(String(await fetcher.fetch(`${kept.origin}${path}`))).toBe(IMAGE);
-  }
-  await kept.close();
-});

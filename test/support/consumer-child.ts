@@ -2,9 +2,9 @@
  * A process that consumes until it is killed: `node consumer-child.ts '{brokers, topic, groupId, resolve}'`.
  * Resolves the first `resolve` records, keeps the rest in flight, and prints a line for each.
  */
-import { Kafka, logLevel } from 'kafkajs';
 import { systemClock } from '../../src/clock.ts';
 import { createKafkaEventSource } from '../../src/consumers/kafka-event-source.ts';
+import { testKafka } from './kafka.ts';
 
 export interface ConsumerChildOptions {
   brokers: string[];
@@ -19,7 +19,7 @@ export interface ConsumerChildOptions {
 const options = JSON.parse(process.argv[2] ?? '{}') as ConsumerChildOptions;
 const source = createKafkaEventSource({
   ...options,
-  kafka: new Kafka({ brokers: options.brokers, logLevel: logLevel.NOTHING }),
+  kafka: testKafka({ brokers: options.brokers }),
   commitIntervalMs: 50,
   clock: systemClock,
 });

@@ -41,6 +41,13 @@ export class FakeBrokers {
   /** What connecting waits for. */
   connecting: Promise<unknown> = Promise.resolve();
   #known = new Map<string, number[]>();
+  readonly #seed = {
+    pool: [],
+    destroy: () => {
+      this.disconnects += 1;
+      return Promise.resolve();
+    },
+  };
 
   /** A topic whose partitions hold numbered messages from 0 up to an end each, all led by broker 1. */
   add(topic: string, ...ends: number[]): FakePartition[] {
@@ -95,6 +102,8 @@ export class FakeBrokers {
         (this.#known.get(topic) ?? []).map((leader, partitionId) => ({ partitionId, leader })),
       findBroker: ({ nodeId }: { nodeId: number }) => Promise.resolve(this.#broker(nodeId)),
       removeBroker: () => undefined,
+      brokerPool: { brokers: {}, seedBroker: { connectionPool: this.#seed } },
+      connectionPoolBuilder: { build: () => Promise.resolve(this.#seed) },
     };
   }
 
@@ -111,6 +120,8 @@ export class FakeBrokers {
       connectionPool: {
         host: 'broker',
         port: nodeId,
+        pool: [],
+        destroy: () => Promise.resolve(),
         send: async ({ api, parameters, response }: Request) => {
           await this.beforeAnswer(nodeId);
           const data = api === FETCH ? this.#fetch(nodeId, parameters) : this.#starts(parameters);
@@ -136,7 +147,8 @@ export class FakeBrokers {
           const held = this.topics.get(topic)?.[partition];
           const errorCode = this.#errorOf(held, nodeId, asked);
           const messages = errorCode === 0 ? held?.messages.filter((m) => m.offset >= asked) : [];
-          return { partition, errorCode, messages: messages?.map(toMessage) };
+          const nextOffset = messages?.length ? (messages.at(-1)?.offset ?? 0) + 1 : undefined;
+          return { partition, errorCode, records: messages?.map(toMessage) ?? [], nextOffset };
         }),
       })),
     };

@@ -100,7 +100,9 @@ export async function readAll(kafka: Kafka, topic: string): Promise<ReadMessage[
       void consumer.run({
         autoCommit: false,
         eachMessage: ({ partition, message }) => {
-          messages.push({ ...message, partition });
+          // The decoder's messages have getters, which spreading leaves out.
+          const { key, value, offset, timestamp, headers = {}, attributes } = message;
+          messages.push({ key, value, offset, timestamp, headers, attributes, partition });
           if (messages.length === expected) resolve();
           return Promise.resolve();
         },

@@ -29,8 +29,9 @@ export function serviceStages() {
   });
   return async (
     kafka: Kafka,
-    { partitions, config }: { partitions: number } & Pick<ServiceOptions, 'config'>,
+    options: { partitions: number } & Pick<ServiceOptions, 'config' | 'kafka'>,
   ): Promise<ServiceStage> => {
+    const { partitions, config, kafka: section = {} } = options;
     const topics = {
       input: await createTopic(kafka, partitions),
       verdicts: await createTopic(kafka, partitions),
@@ -43,7 +44,12 @@ export function serviceStages() {
       start: async () => {
         // One photo for all: each event is to cost what a new one costs, so that faults strike in mid-work.
         const dedupe = { maxBytes: 0 };
-        const service = await startService({ topics, groupId, config: { dedupe, ...config } });
+        const service = await startService({
+          topics,
+          groupId,
+          config: { dedupe, ...config },
+          kafka: section,
+        });
         services.push(service);
         return service;
       },

@@ -24,6 +24,8 @@ export interface ServiceOptions {
   groupId: string;
   /** Laid over the configuration. */
   config?: Record<string, unknown>;
+  /** Laid over its section `kafka`. */
+  kafka?: Record<string, unknown>;
   env?: Record<string, string>;
 }
 
@@ -38,6 +40,7 @@ export async function startService(options: ServiceOptions): Promise<Service> {
       sessionTimeoutMs: 6_000,
       heartbeatIntervalMs: 1_000,
       commitIntervalMs: 200,
+      ...options.kafka,
     },
     topics: options.topics,
     policies: packageFile('policies/demo.yaml'),

@@ -12,6 +12,7 @@ export async function openTransaction(
     transactionalId: uniqueName('transaction'),
     idempotent: true,
     maxInFlightRequests: 1,
+    transactionTimeout: 300_000, // for the broker not to end it by itself
     allowAutoTopicCreation: false,
     createPartitioner: Partitioners.DefaultPartitioner,
   });

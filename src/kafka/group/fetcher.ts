@@ -1,8 +1,8 @@
 import type { Clock } from '../../clock.ts';
-import { messageOf } from '../../errors.ts';
+import { AppError, messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { dropBroker, type Cluster } from '../cluster.ts';
-import { isTransient } from '../errors.ts';
+import { isTransient, kafkaError } from '../errors.ts';
 import { within } from '../within.ts';
 import { keyOf, type TopicPartition } from '../by-topic.ts';
 import { fetchFrom, type FetchedPartition, type FetchTarget } from '../fetch-request.ts';
@@ -36,6 +36,8 @@ const IDLE_MS = 200;
 const FIRST_RETRY_MS = 100;
 const LONGEST_RETRY_MS = 2_000;
 const REFRESH_EVERY_MS = 500;
+/** How long a topic may be away, as while it is deleted and created again. */
+const MISSING_TIMEOUT_MS = 20_000;
 
 /** Error codes that new metadata mends: the leader has moved, or is being elected. */
 const STALE_METADATA = new Set([3, 5, 6, 9, 56, 74, 76, 78]);
@@ -53,6 +55,8 @@ export class Fetcher {
   readonly #throttledUntil = new Map<number, number>();
   #changed = Promise.withResolvers<undefined>();
   #refreshedAt = -Infinity;
+  /** Since when a broker says that a topic is not there; undefined while it is. */
+  #missingSince: number | undefined;
 
   constructor(options: FetcherOptions) {
     this.#options = options;
@@ -204,10 +208,22 @@ export class Fetcher {
     const { cluster, clock, logger } = this.#options;
     if (clock.elapsed() - this.#refreshedAt < REFRESH_EVERY_MS) return;
     this.#refreshedAt = clock.elapsed();
-    await cluster.refreshMetadata().catch((error: unknown) => {
+    try {
+      await cluster.refreshMetadata();
+      this.#missingSince = undefined;
+    } catch (error) {
       logger?.debug({ error: messageOf(error) }, 'asking for metadata failed');
-    });
+      this.#noteMissing(kafkaError(error, `consuming ${this.#options.topics.join(', ')}`));
+    }
     this.#startLoops();
+  }
+
+  /** A topic that is created again soon is read on; one that stays away ends the process. */
+  #noteMissing(error: Error): void {
+    if (!(error instanceof AppError) || error.code !== 'topic_missing') return;
+    const now = this.#options.clock.elapsed();
+    this.#missingSince ??= now;
+    if (now - this.#missingSince >= MISSING_TIMEOUT_MS) this.#options.onFailure(error);
   }
 }
 

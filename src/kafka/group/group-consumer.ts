@@ -1,5 +1,5 @@
 /**
- * A member of a consumer group on kafkajs' protocol layer (docs/adr/0020-group-consumer.md). Three things run
+ * A member of a consumer group on kafkajs' protocol layer (docs/adr/0024-group-consumer.md). Three things run
  * independently of each other: heartbeats, fetches (one request at a time for each broker), and what its user does
  * with the records. So no slow record, partition or throttled connection costs the membership.
  */
@@ -8,7 +8,7 @@ import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import type { KafkaClient } from '../client.ts';
 import { closeCluster, hangUp, openCluster, partitionsOf, type Cluster } from '../cluster.ts';
-import { isTransient, kafkaError } from '../errors.ts';
+import { isTransient, kafkaError, protocolError } from '../errors.ts';
 import { keyOf, type TopicPartition } from '../by-topic.ts';
 import { Coordinator } from './coordinator.ts';
 import { Fetcher } from './fetcher.ts';
@@ -47,8 +47,12 @@ export interface GroupConsumerOptions {
 }
 
 const RETRY_MS = 1_000;
+/**
+ * Of kafkajs, for connecting. Everything is tried again here anyway, so a broker that is back is not waited for by
+ * kafkajs' back-off of up to 5 s.
+ */
+const CONNECTING = { initialRetryTime: 100, maxRetryTime: 300, retries: 2 };
 const OFFSET_OUT_OF_RANGE = 1;
-const TOPIC_AUTHORIZATION_FAILED = 29;
 
 export class GroupConsumer {
   readonly #options: GroupConsumerOptions;
@@ -68,7 +72,7 @@ export class GroupConsumer {
     this.#options = options;
     const { kafka, topics, groupId, clock, logger, handler, startFrom } = options;
     const { signal } = this.#closing;
-    const cluster = openCluster(kafka, options.discoveryIntervalMs);
+    const cluster = openCluster(kafka, options.discoveryIntervalMs, CONNECTING);
     const coordinator = new Coordinator({ cluster, groupId, clock });
     this.#cluster = cluster;
     this.#positions = new Positions({ cluster, coordinator, clock, startFrom });
@@ -200,7 +204,6 @@ export class GroupConsumer {
     }
     this.#takeover.told(rest.starts);
     this.#partitionCount = partitionsOf(this.#cluster, topics).length;
-    this.#confirmed = Promise.withResolvers();
     handler.onAssigned({ gained, kept, lost, ...rest });
     const texts = (partitions: readonly TopicPartition[]): string[] => partitions.map(keyOf);
     logger?.info(
@@ -255,11 +258,8 @@ export class GroupConsumer {
       return;
     }
     const doing = `consuming ${keyOf(reading)}`;
-    this.#fail(
-      errorCode === TOPIC_AUTHORIZATION_FAILED
-        ? kafkaError(protocolError('TOPIC_AUTHORIZATION_FAILED'), doing)
-        : kafkaError(protocolError(`error ${errorCode}`), doing),
-    );
+    const resource = { topic: reading.topic, operation: 'Read' } as const;
+    this.#fail(kafkaError(protocolError(errorCode), doing, resource));
   }
 
   /** Goes on where the log begins now, whatever `startFrom` says: what is still there is read. */
@@ -293,12 +293,4 @@ export class GroupConsumer {
   #debug(error: unknown, what: string): void {
     this.#options.logger?.debug({ error: messageOf(error) }, what);
   }
-}
-
-function protocolError(type: string): Error {
-  return Object.assign(new Error(`the broker answered ${type}`), {
-    name: 'KafkaJSProtocolError',
-    type,
-    retriable: false,
-  });
 }

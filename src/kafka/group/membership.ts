@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { AppError, messageOf } from '../../errors.ts';
+import { messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
 import { groupByTopic, keyOf, type TopicPartition } from '../by-topic.ts';
 import { partitionsOf, type Cluster } from '../cluster.ts';
@@ -16,6 +16,7 @@ import {
 import type { Coordinator } from './coordinator.ts';
 import type { AssignmentChange, OffsetCommit } from './group-handler.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { explainFencing } from './instance-id.ts';
 import type { Positions } from './positions.ts';
 
 export interface MembershipOptions {
@@ -49,7 +50,12 @@ interface JoinAnswer {
   members: Array<{ memberId: string; memberMetadata: Buffer }>;
 }
 
-const REQUEST_TIMEOUT_MS = 15_000;
+/** Of a request that the coordinator answers by itself, and of one for which it waits for the group's leader. */
+const REQUEST_TIMEOUT_MS = 5_000;
+const SYNC_TIMEOUT_MS = 15_000;
+const LEAVE_TIMEOUT_MS = 1_000;
+/** So many heartbeats of a session may go unanswered: meanwhile the group may have found another coordinator. */
+const HEARTBEATS_PER_SESSION = 3;
 const FIRST_RETRY_MS = 250;
 const LONGEST_RETRY_MS = 5_000;
 /** Retries before they are worth a warning: coordinators load and move in normal operation. */
@@ -92,7 +98,7 @@ export class GroupMembership {
       } catch (error) {
         if (isOver()) return;
         if (this.#isRejoin(error)) continue;
-        if (!isTransient(error)) throw this.#explained(error);
+        if (!isTransient(error)) throw explainFencing(error, this.#options);
         failures += 1;
         const level = failures > QUIET_RETRIES ? 'warn' : 'debug';
         logger?.[level]({ groupId, failures, error: messageOf(error) }, 'joining the group failed');
@@ -130,7 +136,7 @@ export class GroupMembership {
     if (this.#memberId === '' || this.#options.instanceId !== undefined) return;
     const memberId = this.#memberId;
     this.#memberId = '';
-    await this.#ask('LeaveGroup', { memberId });
+    await this.#ask('LeaveGroup', { memberId }, LEAVE_TIMEOUT_MS);
   }
 
   async #join(): Promise<void> {
@@ -143,12 +149,16 @@ export class GroupMembership {
     this.#memberId = joined.memberId;
     const groupAssignment =
       joined.leaderId === joined.memberId ? await this.#assignAll(joined) : [];
-    const { memberAssignment } = await this.#ask<{ memberAssignment: Buffer }>('SyncGroup', {
-      generationId: joined.generationId,
-      memberId: joined.memberId,
-      groupInstanceId: this.#options.instanceId ?? null,
-      groupAssignment,
-    });
+    const { memberAssignment } = await this.#ask<{ memberAssignment: Buffer }>(
+      'SyncGroup',
+      {
+        generationId: joined.generationId,
+        memberId: joined.memberId,
+        groupInstanceId: this.#options.instanceId ?? null,
+        groupAssignment,
+      },
+      SYNC_TIMEOUT_MS,
+    );
     this.#generation = joined.generationId;
     this.#take(decodeAssignment(memberAssignment), isNext && !this.#lapsed);
     this.#lapsed = false;
@@ -166,7 +176,7 @@ export class GroupMembership {
         metadata: encodeMember(topics, this.#owned, knownPartitions),
       })),
     };
-    const timeoutMs = rebalanceTimeoutMs + REQUEST_TIMEOUT_MS;
+    const timeoutMs = rebalanceTimeoutMs + SYNC_TIMEOUT_MS;
     try {
       return await this.#ask('JoinGroup', { ...parameters, memberId: this.#memberId }, timeoutMs);
     } catch (error) {
@@ -243,7 +253,7 @@ export class GroupMembership {
           memberId: this.#memberId,
           groupInstanceId: instanceId ?? null,
         },
-        Math.min(REQUEST_TIMEOUT_MS, sessionTimeoutMs),
+        Math.min(REQUEST_TIMEOUT_MS, sessionTimeoutMs / HEARTBEATS_PER_SESSION),
       );
       return false;
     } catch (error) {
@@ -267,17 +277,6 @@ export class GroupMembership {
     );
     this.#lapsed = true;
     return true;
-  }
-
-  /** Two processes with one instance id would take the membership from each other for ever. */
-  #explained(error: unknown): unknown {
-    if (protocolType(error) !== 'FENCED_INSTANCE_ID') return error;
-    const { groupId, instanceId } = this.#options;
-    return new AppError(
-      'config_invalid',
-      `consuming in group ${groupId}: another process has joined with kafka.instanceId ${instanceId}, so this one ends; give every process an instance id of its own`,
-      { cause: error },
-    );
   }
 
   #ask<T>(

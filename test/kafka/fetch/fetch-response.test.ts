@@ -1,11 +1,14 @@
 import { createRequire } from 'node:module';
 import { describe, expect, it } from '@jest/globals';
+import { configSchema, type Config } from '../../../src/config-schema.ts';
+import { createKafka } from '../../../src/kafka/client.ts';
 import {
   decodeFetchResponse,
   type FetchResponse,
 } from '../../../src/kafka/fetch/fetch-response.ts';
 import { installFetchDecoder } from '../../../src/kafka/fetch/install.ts';
 import { DEFAULT_LIMITS } from '../../../src/kafka/fetch/limits.ts';
+import { noLogger } from '../../../src/logger.ts';
 import { fetchResponse, recordBatch } from '../../support/record-batch.ts';
 import { decode } from './decoding.ts';
 
@@ -102,6 +105,24 @@ describe('installFetchDecoder', () => {
       const { responses } = await response.parse(decoded);
       expect(responses[0]?.partitions[0]?.messages[0]?.fault?.code).toBe('event_too_large');
     }
+  });
+
+  it('takes its limits from the configuration of the client', async () => {
+    const brokers = ['127.0.0.1:1'];
+    const config = (limits: object): Config['kafka'] =>
+      configSchema.shape.kafka.parse({ brokers, ...limits });
+    const value = Buffer.alloc(2_000);
+    const batch = await recordBatch({ codec: 'gzip', records: [{ offsetDelta: 0, value }] });
+    const faults = async (limits: object): Promise<unknown> => {
+      createKafka(config(limits), {}, noLogger);
+      const decoded = await moduleOf(11).decode(fetchResponse(11, [{ batches: [batch] }]));
+      return decoded.responses[0]?.partitions[0]?.messages.map(({ fault }) => fault?.code);
+    };
+    expect(await faults({ maxRecordBytes: 1_000, maxBatchBytes: 1_000 })).toEqual([
+      'event_batch_too_large',
+    ]);
+    expect(await faults({ maxRecordBytes: 1_000 })).toEqual(['event_too_large']);
+    expect(await faults({})).toEqual([undefined]);
   });
 
   it('gives kafkajs’ own consumer what its batches read', async () => {
