@@ -166,7 +166,7 @@ async function storm({ kafka, config }: World, forMs: number): Promise<void> {
       clock: systemClock,
     });
     // It joins at the first pull. What it takes it does not resolve, so it commits nothing.
-    const taken = source.deliveries().next();
+    const taken = source.deliveries()[Symbol.asyncIterator]().next();
     taken.catch(() => undefined); // the coordinator is away: there is no rebalance to be had
     await sleep(JOIN_EVERY_MS);
     await source.close();
