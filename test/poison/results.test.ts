@@ -17,6 +17,7 @@ const sound: PoisonResults = {
   serviceMiB: 400,
   decoderMiB: 100,
   silenceMs: 30,
+  totalSilenceMs: 50,
   probes: 10,
   uncommitted: 0,
   seconds: 5,
