@@ -1,28 +1,32 @@
 import { Worker } from 'node:worker_threads';
 
+/** A time without an answer, in ms. */
+export interface Silence {
+  totalMs: number;
+  /** Without the time in which the service, or whoever asked, waited for a core that other processes had. */
+  ownMs: number;
+}
+
 /** Asks `/livez` again and again, from a thread of its own: what the suite does meanwhile delays no probe. */
 export class Liveness {
   readonly #worker: Worker;
-  #longestMs = 0;
+  /** The longest silences, each of its kind. */
+  readonly longest: Silence = { totalMs: 0, ownMs: 0 };
   #probes = 0;
 
-  constructor(port: number) {
+  constructor(pid: number, port: number) {
     this.#worker = new Worker(new URL('./liveness-thread.ts', import.meta.url), {
-      workerData: { port },
+      workerData: { pid, port },
     });
-    this.#worker.on('message', (silentMs: number) => {
+    this.#worker.on('message', ({ totalMs, ownMs }: Silence) => {
       this.#probes += 1;
-      this.#longestMs = Math.max(this.#longestMs, silentMs);
+      this.longest.totalMs = Math.max(this.longest.totalMs, totalMs);
+      this.longest.ownMs = Math.max(this.longest.ownMs, ownMs);
     });
   }
 
   get probes(): number {
     return this.#probes;
-  }
-
-  /** The longest time for which nothing was answered, in ms. */
-  get longestMs(): number {
-    return this.#longestMs;
   }
 
   async close(): Promise<void> {

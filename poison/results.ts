@@ -17,7 +17,9 @@ export interface PoisonResults extends Proof {
   exits: readonly string[];
   serviceMiB: number;
   decoderMiB: number;
+  /** The longest time in which `/livez` was not answered, without waiting for a core; and with it. */
   silenceMs: number;
+  totalSilenceMs: number;
   probes: number;
   /** Records that the group has not committed when the deadline passed; 0: all are committed. */
   uncommitted: number;
@@ -68,7 +70,7 @@ export function renderResults(results: PoisonResults): string {
     table.toString(),
     `${results.delivery}: ${results.published} records, each with its outcome, ${results.deadLetters} with a dead letter, ${results.duplicates} verdicts repeated, in ${results.seconds.toFixed(0)} s`,
     `highest memory of the service: ${results.serviceMiB.toFixed(0)} MiB (at most ${MAX_SERVICE_MIB}); of a decoder process: ${results.decoderMiB.toFixed(0)} MiB`,
-    `longest silence of /livez: ${results.silenceMs.toFixed(0)} ms of ${results.probes} probes (less than ${MAX_SILENCE_MS}); unexpected ends: ${results.exits.length}`,
+    `longest silence of /livez: ${results.silenceMs.toFixed(0)} ms (less than ${MAX_SILENCE_MS}), ${results.totalSilenceMs.toFixed(0)} ms with waiting for a core, ${results.probes} probes; unexpected ends: ${results.exits.length}`,
     `${results.date}, ${results.command}`,
     broken.length === 0 ? 'No record stopped the stream.' : `BROKEN:\n  ${broken.join('\n  ')}`,
   ].join('\n');

@@ -78,7 +78,8 @@ async function poison(): Promise<PoisonResults> {
     exits: service.exits,
     serviceMiB: highest('service'),
     decoderMiB: highest('decoder-process'),
-    silenceMs: Math.max(0, ...probes.map(({ longestMs }) => longestMs)),
+    silenceMs: Math.max(0, ...probes.map(({ longest }) => longest.ownMs)),
+    totalSilenceMs: Math.max(0, ...probes.map(({ longest }) => longest.totalMs)),
     probes: probes.reduce((sum, each) => sum + each.probes, 0),
     uncommitted,
     seconds: (performance.now() - startedAt) / 1_000,
@@ -99,7 +100,7 @@ async function startService({ configFile }: World) {
     onRunning: (pid, port) => {
       // The probes of a process that ended find out how long it is gone until then, and no longer.
       void probes.at(-1)?.close();
-      probes.push(new Liveness(port));
+      probes.push(new Liveness(pid, port));
       memory.push(new ProcessWatch(new Map([[pid, 'service']])));
       running.resolve(undefined);
     },

@@ -1,7 +1,6 @@
 import { IMAGE_EVENT } from '../../src/events/schemas.ts';
 import { anImageEvent } from '../../test/support/builders.ts';
 import { confluent } from '../../test/support/memory-schema-registry.ts';
-import { SOUND_ANSWERS } from '../hostile-answers.ts';
 import { event, type Kind, type Scene } from '../kind.ts';
 import { SCHEMA_IDS } from '../registry.ts';
 import type { Dice } from '../../fuzz/dice.ts';
@@ -48,16 +47,6 @@ export const GOOD: Kind[] = [
     draw: (dice, scene) => ({
       value: event(dice, scene, {
         image: { uri: `http://127.0.0.1:${scene.ports.steady}/${scene.next()}.png` },
-      }),
-    }),
-  },
-  {
-    name: 'good: by http, oddly framed',
-    expected: 'judged',
-    weight: 4,
-    draw: (dice, scene) => ({
-      value: event(dice, scene, {
-        image: { uri: `http://127.0.0.1:${scene.ports.odd}/${dice.pick(SOUND_ANSWERS)}` },
       }),
     }),
   },

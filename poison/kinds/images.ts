@@ -1,7 +1,7 @@
 /** Events that are sound, and whose image is not, or cannot be had. */
 import type { Dice } from '../../fuzz/dice.ts';
 import { caseOf } from '../../fuzz/cases.ts';
-import { ODD_ANSWERS } from '../hostile-answers.ts';
+import { ODD_ANSWERS, SOUND_ANSWERS } from '../hostile-answers.ts';
 import { event, type Expected, type Kind, type Scene } from '../kind.ts';
 
 /** A mutant that is larger is cut: base64 of it has to fit a record. */
@@ -131,6 +131,10 @@ const REFERENCES: Kind[] = [
     },
     12,
   ),
+  // Its odd answers take its connections, too: one with an image may have to wait longer than it may.
+  referring('a host that answers oddly, with an image', 'any', (dice, { ports }) => {
+    return `http://127.0.0.1:${ports.odd}/${dice.pick(SOUND_ANSWERS)}`;
+  }),
   referring('a host that answers 503', 'refused', atPort('away')),
   referring('a host that never answers', 'refused', atPort('silent')),
   referring('a host that is not there', 'refused', atPort('closed')),
