@@ -91,5 +91,5 @@ describe('the documentation', () => {
       }
     }
     expect(wrong).toEqual([]);
-  }, 60_000);
+  }, 180_000);
 });

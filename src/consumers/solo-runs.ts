@@ -28,7 +28,8 @@ export class SoloRuns {
     head: (partition: number) => KafkaRecord | undefined,
   ): (record: KafkaRecord) => boolean {
     if (this.#partitions.size === 0) return () => true;
-    if (this.#running) return () => false;
+    // One that is parked waits for something absent: it is not at work.
+    if (this.#running && active > 0) return () => false;
     const isBlocked = [...this.#partitions.keys()].some((partition) => {
       const next = head(partition);
       return next !== undefined && this.#find(next) !== undefined;

@@ -28,6 +28,8 @@ export interface LocalKafkaOptions {
   listeners?: readonly ListenerName[];
   /** User to password, for SCRAM-SHA-256 and SCRAM-SHA-512. @default {} */
   scramUsers?: Record<string, string>;
+  /** Of each broker's Java heap, at most. @default 256 */
+  heapMiB?: number;
   /** Added to, or in place of, those of server.properties. @default {} */
   properties?: Properties;
   /** Where Java, Maven and the cache folder are looked for. @default process.env */
@@ -133,6 +135,7 @@ async function prepare(given: {
         folder: nodeFolder,
         java: java.command,
         javaArgs,
+        heapMiB: options.heapMiB ?? 256,
         archive: join(cache, `classes-${javaKey}.jsa`),
         writesArchive: self.id === 1,
       });

@@ -1,6 +1,6 @@
-import { Partitioners } from 'kafkajs';
 import type { KafkaClient } from './client.ts';
 import { kafkaError } from './errors.ts';
+import { createKeyPartitioner } from './key-partitioner.ts';
 import { kafkaHeaders, type OutgoingMessage } from './outgoing-message.ts';
 
 /** Publishes one message at a time: kafkajs repeats a whole request, or loses count of it, when part of it failed. */
@@ -19,7 +19,7 @@ export async function usePublisher(
     idempotent: true,
     maxInFlightRequests: 1,
     allowAutoTopicCreation: false,
-    createPartitioner: Partitioners.DefaultPartitioner,
+    createPartitioner: createKeyPartitioner,
   });
   try {
     await producer.connect();

@@ -1,9 +1,10 @@
-import { Partitioners, type Producer, type Transaction } from 'kafkajs';
+import type { Producer, Transaction } from 'kafkajs';
 import type { Config } from '../config-schema.ts';
 import { AppError } from '../errors.ts';
 import type { KafkaClient } from './client.ts';
 import { COMPRESSION } from './codecs.ts';
 import { causes, kafkaError } from './errors.ts';
+import { createKeyPartitioner } from './key-partitioner.ts';
 import { kafkaHeaders, type OutgoingMessage } from './outgoing-message.ts';
 
 const ALL_IN_SYNC_REPLICAS = -1;
@@ -37,7 +38,7 @@ export class RedriveProducer {
       idempotent: true,
       maxInFlightRequests: 1,
       allowAutoTopicCreation: false,
-      createPartitioner: Partitioners.DefaultPartitioner,
+      createPartitioner: createKeyPartitioner,
       // Right after a commit the broker asks for another try, until it has written the ends of the transaction.
       retry: { initialRetryTime: 50, retries: 10 },
     });

@@ -1,4 +1,5 @@
-import { Partitioners, type ICustomPartitioner, type Message } from 'kafkajs';
+import type { ICustomPartitioner, Message } from 'kafkajs';
+import { createKeyPartitioner } from './key-partitioner.ts';
 import { kafkaHeaders, type OutgoingMessage } from './outgoing-message.ts';
 
 /** A message as kafkajs takes it, with the one that it is made from. */
@@ -30,7 +31,7 @@ export class StickyPartitioner {
 
   /** For kafkajs' `createPartitioner`; the choices are remembered across producers. */
   readonly create: ICustomPartitioner = () => {
-    const choose = Partitioners.DefaultPartitioner();
+    const choose = createKeyPartitioner();
     return (args) => {
       const message = args.message as SentMessage;
       const { outgoing } = message;

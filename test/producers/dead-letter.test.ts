@@ -1,4 +1,6 @@
 import { expect, it } from '@jest/globals';
+import { createDeadLetterDecoder } from '../../src/events/index.ts';
+import { createMessageEncoder } from '../../src/events/message-encoder.ts';
 import { deadLetterOf } from '../../src/producers/dead-letter.ts';
 import { aRecord } from '../support/builders.ts';
 
@@ -26,15 +28,24 @@ it('keeps the whole record, so that it can be redriven, and says why it is dead'
   });
 });
 
-it('can be encoded whatever the timestamp of the record', () => {
-  const error = { code: 'event_empty', message: 'decoding: no value', stage: 'decode' };
-  const timestampOf = (timestamp: number) =>
-    deadLetterOf(aRecord({ timestamp }), error, 1_750_000_000_500).timestamp;
-  expect(timestampOf(-(2 ** 63))).toBe(-(2 ** 52));
-  expect(timestampOf(2 ** 63)).toBe(8_640_000_000_000_000);
-  expect(timestampOf(Number.NaN)).toBe(-1);
-  expect(timestampOf(-1)).toBe(-1);
-});
+it.each(['json', 'avro'] as const)(
+  'can be read in %s whatever the timestamp of the record',
+  async (format) => {
+    const error = { code: 'event_empty', message: 'decoding: no value', stage: 'decode' };
+    const encoder = createMessageEncoder({ format });
+    const decoder = createDeadLetterDecoder();
+    const timestampOf = async (timestamp: number) => {
+      const letter = deadLetterOf(aRecord({ timestamp }), error, 1_750_000_000_500);
+      const { value } = await encoder.encodeDeadLetter(letter, 'dead-letters');
+      return (await decoder.decode(value)).timestamp;
+    };
+    expect(await timestampOf(-(2 ** 63))).toBe(-(2 ** 52));
+    expect(await timestampOf(-8.64e15)).toBe(-(2 ** 52));
+    expect(await timestampOf(2 ** 63)).toBe(8.64e15);
+    expect(await timestampOf(Number.NaN)).toBe(-1);
+    expect(await timestampOf(-1)).toBe(-1);
+  },
+);
 
 it('quotes at most 2 KiB of the error', () => {
   const error = { code: 'event_invalid', message: 'x'.repeat(500_000), stage: 'decode' };

@@ -14,7 +14,7 @@ export interface RecordParts {
   timestampDelta?: number | bigint;
   key?: Buffer | null;
   value?: Buffer | null;
-  headers?: Array<[name: string, value: Buffer | null]>;
+  headers?: Array<[name: string | Buffer, value: Buffer | null]>;
 }
 
 export interface BatchParts {
@@ -83,7 +83,7 @@ export function recordBytes(record: RecordParts): Buffer {
     lengthAndBytes(value),
     varint(headers.length),
     ...headers.flatMap(([name, content]) => [
-      lengthAndBytes(Buffer.from(name)),
+      lengthAndBytes(typeof name === 'string' ? Buffer.from(name) : name),
       lengthAndBytes(content),
     ]),
   ]);

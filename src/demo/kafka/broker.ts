@@ -26,6 +26,8 @@ export interface BrokerOptions {
   javaArgs: readonly string[];
   /** Class-data archive that halves the start; written at the first clean exit of a broker that lacks it. */
   archive: string;
+  /** Of the Java heap, at most. */
+  heapMiB: number;
   /** Only one of a cluster's brokers writes the archive. */
   writesArchive: boolean;
 }
@@ -51,7 +53,7 @@ export class Broker {
   }
 
   async launch(): Promise<void> {
-    const { java, javaArgs, folder, archive } = this.#options;
+    const { java, javaArgs, folder, archive, heapMiB } = this.#options;
     const classData = existsSync(archive)
       ? [`-XX:SharedArchiveFile=${archive}`]
       : this.#options.writesArchive
@@ -62,7 +64,7 @@ export class Broker {
       this.#child = spawn(
         java,
         [
-          '-Xmx256m',
+          `-Xmx${heapMiB}m`,
           ...classData,
           '-Xlog:cds=off',
           '-Xlog:cds+dynamic=off',

@@ -3,7 +3,14 @@ import type { RecordFault } from '../record.ts';
 import { clampTime, type BatchHeader } from './batch-header.ts';
 import { MalformedBytesError, type ByteReader } from './byte-reader.ts';
 import { FetchedMessage } from './fetched-message.ts';
-import { MAX_HEADER_BYTES, MAX_HEADERS, MAX_KEPT_KEY_BYTES, type FetchLimits } from './limits.ts';
+import {
+  MAX_HEADER_BYTES,
+  MAX_HEADERS,
+  MAX_KEPT_KEY_BYTES,
+  MAX_OWN_HEADER_BYTES,
+  OWN_HEADERS,
+  type FetchLimits,
+} from './limits.ts';
 
 /**
  * Reads the next record of a batch (Kafka documentation, "Record"). Its key and value share the batch's memory.
@@ -61,12 +68,18 @@ function readHeaders(reader: ByteReader): { headers: Header[]; fault?: RecordFau
   const count = reader.varint();
   if (count < 0) throw new MalformedBytesError(`${count} headers`);
   const headers: Header[] = [];
-  const mostBytes = reader.position + MAX_HEADER_BYTES;
+  const own = new Set<string>();
+  let bytes = 0;
   for (let index = 0; index < count; index += 1) {
-    if (index >= MAX_HEADERS) return { headers, fault: headerFault(count) };
+    const from = reader.position;
     const name = reader.text();
     const value = reader.bytes();
-    if (reader.position > mostBytes) return { headers, fault: headerFault(count) };
+    const size = reader.position - from;
+    if (OWN_HEADERS.has(name) && !own.has(name) && size <= MAX_OWN_HEADER_BYTES) own.add(name);
+    else bytes += size;
+    if (headers.length - own.size >= MAX_HEADERS || bytes > MAX_HEADER_BYTES) {
+      return { headers, fault: headerFault(count) };
+    }
     headers.push({ name, value });
   }
   if (reader.remaining > 0) {

@@ -1,5 +1,5 @@
 import type { Clock } from '../../clock.ts';
-import { ask, dropBroker, requestFor, type Api, type Broker, type Cluster } from '../cluster.ts';
+import { ask, dropBroker, type Api, type Broker, type Cluster } from '../cluster.ts';
 import { protocolType } from '../errors.ts';
 import { within } from '../within.ts';
 
@@ -46,10 +46,12 @@ export class Coordinator {
     const { brokerPool } = this.#cluster;
     if (this.#nodeId === undefined) {
       const any = await brokerPool.findConnectedBroker();
-      const found = await any.connectionPool.send(
-        requestFor(any, 'GroupCoordinator', { groupId: this.#groupId, coordinatorType: 0 }),
+      const { coordinator } = await ask<{ coordinator: { nodeId: number } }>(
+        any,
+        'GroupCoordinator',
+        { groupId: this.#groupId, coordinatorType: 0 },
       );
-      this.#nodeId = (found as { coordinator: { nodeId: number } }).coordinator.nodeId;
+      this.#nodeId = coordinator.nodeId;
     }
     const node = { nodeId: this.#nodeId };
     return this.#cluster.findBroker(node).catch((error: unknown) => {

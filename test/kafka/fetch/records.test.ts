@@ -89,6 +89,24 @@ describe('a fetched record', () => {
     expect([kept.key, kept.value]).toEqual([key, value]);
   });
 
+  it('may have the headers that Moderato adds on top of as many as are accepted: its verdict is readable', async () => {
+    const added = (name: string): [string, Buffer] => [name, Buffer.alloc(300)];
+    const names = ['ce_id', 'ce_type', 'content-type', 'traceparent', 'moderato-origin'];
+    const full = [...manyHeaders(999), ['large', Buffer.alloc(200_000)] as [string, Buffer]];
+    const verdict = await one({
+      records: [{ offsetDelta: 0, headers: [...full, ...names.map(added)] }],
+    });
+    expect([verdict.headerList.length, verdict.fault]).toEqual([1_005, undefined]);
+    const twice = [...full, ...names.map(added), added('ce_id')];
+    expect((await one({ records: [{ offsetDelta: 0, headers: twice }] })).fault?.code).toBe(
+      'event_headers_too_large',
+    );
+    const large: Array<[string, Buffer]> = [['ce_id', Buffer.alloc(300_000)]];
+    expect((await one({ records: [{ offsetDelta: 0, headers: large }] })).fault?.code).toBe(
+      'event_headers_too_large',
+    );
+  });
+
   it('with more than 256 KiB of headers is a fault with the headers that fit', async () => {
     const headers: Array<[string, Buffer]> = [
       ['a', Buffer.alloc(100)],

@@ -1,0 +1,118 @@
+import type { Mutant } from './mutant.ts';
+
+/** What is fetched, decoded and decided. */
+export const CONTENT: Mutant[] = [
+  {
+    safeguard: 'references: every address of a name is judged',
+    file: 'src/references/guarded-connector.ts',
+    from: 'for (const { address } of [first, ...others]) {',
+    to: 'for (const { address } of [first]) {',
+    tests: ['test/references/ssrf.test.ts'],
+  },
+  {
+    safeguard: 'references: what was judged is what is connected to',
+    file: 'src/references/guarded-connector.ts',
+    from: '    judged(hostname).then(',
+    to: '    judged(hostname).then(() => resolve(hostname) as ReturnType<typeof judged>).then(',
+    tests: ['test/references/ssrf.test.ts'],
+  },
+  {
+    safeguard: 'references: an address that is connected to without a name is judged',
+    file: 'src/references/guarded-connector.ts',
+    from: 'isIP(target.hostname) === 0 ? null : addresses.forbids(target.hostname)',
+    to: 'isIP(target.hostname) >= 0 ? null : addresses.forbids(target.hostname)',
+    tests: ['test/references/guarded-connector.test.ts'],
+  },
+  {
+    safeguard: 'references: a proxy is asked for no forbidden address',
+    file: 'src/references/url-policy.ts',
+    from: 'isIP(literal) === 0 ? null : addresses.forbids(literal)',
+    to: 'isIP(literal) >= 0 ? null : addresses.forbids(literal)',
+    tests: ['test/references/http-connections.test.ts'],
+  },
+  {
+    safeguard: 'references: each redirect is judged',
+    file: 'src/references/http-fetcher.ts',
+    from: '      policy.check(target, url);\n',
+    to: '',
+    tests: ['test/references/ssrf.test.ts'],
+  },
+  {
+    safeguard: 'references: only named hosts are asked',
+    file: 'src/references/url-policy.ts',
+    from: 'if (!isAllowed(url.hostname))',
+    to: "if (!isAllowed(url.hostname) && url.hostname === '')",
+    tests: ['test/references/ssrf.test.ts'],
+  },
+  {
+    safeguard: 'references: no redirect leads from https to http',
+    file: 'src/references/url-policy.ts',
+    from: "from?.protocol === 'https:' && ",
+    to: "from?.protocol === 'ftp:' && ",
+    tests: ['test/references/http-connections.test.ts'],
+  },
+  {
+    safeguard: 'references: no body is read beyond the limit',
+    file: 'src/references/read-limited.ts',
+    from: 'if (length > maxBytes) throw tooLarge(name, maxBytes);',
+    to: '',
+    tests: ['test/references'],
+  },
+  {
+    safeguard: 'JPEG codec: colours of another profile than sRGB are converted natively',
+    file: 'src/images/jpeg-header.ts',
+    from: 'if (profiled || !whole) return null;',
+    to: 'void whole;',
+    tests: ['test/images/jpeg-codec'],
+  },
+  {
+    safeguard: 'decoders: a process that takes too much memory is killed',
+    file: 'src/images/job-limits.ts',
+    from: 'if (bytes === null || bytes <= memoryBytes) return;',
+    to: 'if (bytes !== null) return;',
+    tests: ['test/images/decoder-pool-memory'],
+  },
+  {
+    safeguard: 'decoders: no process can stop the service',
+    file: 'src/images/decoder-reply.ts',
+    from: 'code: z.enum(IMAGE_CODES),',
+    to: 'code: z.any(),',
+    tests: ['test/images/decoder-reply'],
+  },
+  {
+    safeguard: 'decoders: a reply is about the image that was asked for',
+    file: 'src/images/decoder-reply.ts',
+    from: 'if (answer.job !== asked.job)',
+    to: 'if (answer.job < asked.job)',
+    tests: ['test/images/decoder-reply'],
+  },
+  {
+    safeguard: 'inspection: who waited for one that failed looks for himself',
+    file: 'src/cache/single-flight.ts',
+    from: 'return followed ? followed.value : this.#lead(key, work);',
+    to: 'return followed ? followed.value : flight;',
+    tests: ['test/cache/single-flight', 'test/pipeline-repeated'],
+  },
+  {
+    safeguard:
+      'inspection: what was kept without a hash is looked at again where lists ask for one',
+    file: 'src/inspection.ts',
+    from: 'known.image.pdq !== null || !this.#wantsPdq()',
+    to: 'known.image.pdq !== undefined',
+    tests: ['test/pipeline-lists'],
+  },
+  {
+    safeguard: 'lists: what is on one is not looked at',
+    file: 'src/pipeline.ts',
+    from: 'if (decisiveMatch(known)) {',
+    to: 'if (known.length < 0) {',
+    tests: ['test/pipeline-lists'],
+  },
+  {
+    safeguard: 'policies: the strongest view decides',
+    file: 'src/policies/score-views.ts',
+    from: 'compareBands(b.band, a.band)',
+    to: 'compareBands(a.band, b.band)',
+    tests: ['test/policies/score-views'],
+  },
+];
