@@ -1,5 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { childrenOf } from '../bench/process-watch.ts';
+import { systemClock } from '../src/clock.ts';
+import { createKafkaEventSource } from '../src/consumers/kafka-event-source.ts';
 import { withAdmin } from '../src/kafka/topics.ts';
 import { HOSTS, hostOf, type Host } from './flaky-store.ts';
 import type { Instance } from './instances.ts';
@@ -153,32 +155,20 @@ export async function untilReplicated({ kafka, config }: World): Promise<void> {
   }
 }
 
-/** A member of the group that comes and goes, and does nothing: each time everything is assigned anew. */
+/** A member of the group that comes and goes, and does nothing: each time partitions are assigned anew. */
 async function storm({ kafka, config }: World, forMs: number): Promise<void> {
   const until = performance.now() + forMs;
   while (performance.now() < until) {
-    const consumer = kafka.consumer({
-      // One that kafkajs starts again after it was disconnected would stay, with partitions that nobody reads.
-      retry: { retries: 2, restartOnFailure: () => Promise.resolve(false) },
-      groupId: config.kafka.groupId,
-      sessionTimeout: config.kafka.sessionTimeoutMs,
-      rebalanceTimeout: config.kafka.rebalanceTimeoutMs,
-      heartbeatInterval: config.kafka.heartbeatIntervalMs,
-      maxWaitTimeInMs: 100,
+    const source = createKafkaEventSource({
+      ...config.kafka,
+      kafka,
+      topic: config.topics.input,
+      clock: systemClock,
     });
-    try {
-      await consumer.connect();
-      await consumer.subscribe({ topics: [config.topics.input], fromBeginning: true });
-      await consumer.run({
-        autoCommit: false,
-        eachBatchAutoResolve: false,
-        eachBatch: () => Promise.resolve(),
-      });
-    } catch {
-      // The coordinator is away: there is no rebalance to be had.
-    } finally {
-      await sleep(JOIN_EVERY_MS);
-      await consumer.disconnect().catch(() => undefined);
-    }
+    // It joins at the first pull. What it takes it does not resolve, so it commits nothing.
+    const taken = source.deliveries()[Symbol.asyncIterator]().next();
+    taken.catch(() => undefined); // the coordinator is away: there is no rebalance to be had
+    await sleep(JOIN_EVERY_MS);
+    await source.close();
   }
 }

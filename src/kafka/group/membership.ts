@@ -57,9 +57,11 @@ const LEAVE_TIMEOUT_MS = 1_000;
 /** So many heartbeats of a session may go unanswered: meanwhile the group may have found another coordinator. */
 const HEARTBEATS_PER_SESSION = 3;
 const FIRST_RETRY_MS = 250;
-const LONGEST_RETRY_MS = 5_000;
+/** A coordinator that was lost is replaced within seconds, and partitions stand still until then. */
+const LONGEST_RETRY_MS = 1_000;
 /** Retries before they are worth a warning: coordinators load and move in normal operation. */
 const QUIET_RETRIES = 3;
+const WARN_EVERY = 10;
 
 /** After these the member has no place in the group any more. */
 const MEMBER_GONE = new Set(['UNKNOWN_MEMBER_ID', 'ILLEGAL_GENERATION']);
@@ -100,7 +102,7 @@ export class GroupMembership {
         if (this.#isRejoin(error)) continue;
         if (!isTransient(error)) throw explainFencing(error, this.#options);
         failures += 1;
-        const level = failures > QUIET_RETRIES ? 'warn' : 'debug';
+        const level = failures % WARN_EVERY === QUIET_RETRIES + 1 ? 'warn' : 'debug';
         logger?.[level]({ groupId, failures, error: messageOf(error) }, 'joining the group failed');
         const delay = Math.min(FIRST_RETRY_MS * 2 ** (failures - 1), LONGEST_RETRY_MS);
         await clock.sleep(delay, signal).catch(() => undefined);
