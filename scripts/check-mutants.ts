@@ -16,12 +16,16 @@ const MUTANTS = [...DELIVERY, ...RECORDS, ...CONTENT];
 const COPIED = ['src', 'test', 'schemas', 'policies', 'models', 'samples', 'bin', 'bench'];
 const FILES = ['package.json', 'jest.config.js', 'tsconfig.json', 'moderato.yaml'];
 
+/** Of all tests together, and of those of one mutant. */
+const WHOLE_MS = 900_000;
+const MUTANT_MS = 120_000;
+
 const folder = await mkdtemp(join(tmpdir(), 'moderato-mutants-'));
 try {
   for (const name of [...COPIED, ...FILES]) await cp(name, join(folder, name), { recursive: true });
   await symlink(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
   const tested = [...new Set(MUTANTS.flatMap(({ tests }) => tests))];
-  if (!passes(tested)) throw new Error(`the tests fail without any mutant: ${tested.join(' ')}`);
+  if (!passes(tested, WHOLE_MS)) throw new Error(`the tests fail without any mutant: ${tested.join(' ')}`);
   let survivors = 0;
   for (const mutant of MUTANTS) {
     const survives = await trial(mutant);
@@ -49,10 +53,10 @@ async function trial({ safeguard, file, from, to, tests }: Mutant): Promise<bool
   return survives;
 }
 
-function passes(tests: readonly string[]): boolean {
+function passes(tests: readonly string[], timeout = MUTANT_MS): boolean {
   const flags = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
   const args = [...flags, ...tests, '--selectProjects', 'unit', '--silent', '--bail'];
-  const limits = { timeout: 120_000, killSignal: 'SIGKILL' } as const;
+  const limits = { timeout, killSignal: 'SIGKILL' } as const;
   return (
     spawnSync(process.execPath, args, { cwd: folder, stdio: 'ignore', ...limits }).status === 0
   );

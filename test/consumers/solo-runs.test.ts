@@ -54,7 +54,7 @@ describe('solo runs', () => {
     solo.open(1, noteOf(8));
     const [first, second] = [record(0, 5), record(1, 8)];
     solo.begin(first);
-    expect(allowed(solo, 0, [record(0, 6), second])).toEqual([]);
+    expect(allowed(solo, 1, [record(0, 6), second])).toEqual([]);
     solo.end(first);
     expect(allowed(solo, 0, [record(0, 6), second])).toEqual(['1/8']);
   });
@@ -85,7 +85,7 @@ describe('solo runs', () => {
     const solo = new SoloRuns();
     solo.open(0, noteOf(5));
     solo.begin(record(0, 5));
-    expect(allowed(solo, 0, [record(1, 0)])).toEqual([]);
+    expect(allowed(solo, 1, [record(1, 0)])).toEqual([]);
     solo.close(0);
     expect(allowed(solo, 0, [record(1, 0)])).toEqual(['1/0']);
   });
