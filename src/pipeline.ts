@@ -137,12 +137,12 @@ export class Pipeline {
     if (this.#holding.signal.aborted) return;
     this.#failure = { error };
     this.#holding.abort();
-    this.#parts.onFailure?.(error, delivery?.record);
+    // A coded error is a dependency's or the installation's; only what nothing explains may be the record's doing.
+    const suspect = error instanceof AppError ? undefined : delivery?.record;
+    this.#parts.onFailure?.(error, suspect);
     const { source } = this.#parts;
     await source.stop();
-    if (delivery && !(error instanceof AppError)) {
-      await source.accuse(messageOf(error), [delivery.record]);
-    }
+    if (suspect) await source.accuse(messageOf(error), [suspect]);
   }
 
   async #process(delivery: Delivery, slot: Slot): Promise<void> {

@@ -225,6 +225,6 @@ describe('what each bad input gets', () => {
     expect(await service.ended).toBe(1);
     expect(service.output()).toContain('topic_missing');
     expect(service.output()).toContain('moderato topics create');
-    expect(await committed(groupId, topics.input)).toBe('0'); // where the group began
+    expect(await committed(groupId, topics.input)).toBe('-1');
   });
 });
