@@ -25,7 +25,8 @@ try {
   for (const name of [...COPIED, ...FILES]) await cp(name, join(folder, name), { recursive: true });
   await symlink(join(process.cwd(), 'node_modules'), join(folder, 'node_modules'));
   const tested = [...new Set(MUTANTS.flatMap(({ tests }) => tests))];
-  if (!passes(tested, WHOLE_MS)) throw new Error(`the tests fail without any mutant: ${tested.join(' ')}`);
+  if (!passes(tested, WHOLE_MS))
+    throw new Error(`the tests fail without any mutant: ${tested.join(' ')}`);
   let survivors = 0;
   for (const mutant of MUTANTS) {
     const survives = await trial(mutant);

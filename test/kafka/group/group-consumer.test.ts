@@ -76,6 +76,15 @@ async function rebalance(assigned: number[]): Promise<void> {
 const numbers = (partitions: ReadonlyArray<{ partition: number }> | undefined): number[] =>
   (partitions ?? []).map(({ partition }) => partition);
 
+/** A refusal as the fetch decoder gives it: what was asked for is not in the log. */
+const outOfRange = (partition: number) => ({
+  partition,
+  errorCode: 1,
+  highWatermark: '100',
+  lastStableOffset: '100',
+  messages: [],
+});
+
 const place = (partition: number) => ({ topic: TOPIC, partition });
 
 describe('a member of a group', () => {
@@ -131,6 +140,28 @@ describe('a member of a group', () => {
     await clock.advance(HEARTBEAT_MS);
     expect(numbers(changes[1]?.lost)).toEqual([0, 1]);
     expect(numbers(changes[1]?.gained)).toEqual([0, 1]);
+  });
+
+  it('goes on where the log begins when retention has deleted what was next, also with `latest`', async () => {
+    const deleted: string[] = [];
+    broker.assigned = [0];
+    broker.committed.set(0, 7);
+    broker.start = 40;
+    let isRefused = false;
+    broker.answer = (api) => {
+      if (api !== 'Fetch' || isRefused) return undefined;
+      isRefused = true;
+      return { throttleTime: 0, responses: [{ topicName: TOPIC, partitions: [outOfRange(0)] }] };
+    };
+    await join(
+      { onDeleted: ({ partition, from, to }) => deleted.push(`${partition}: ${from} to ${to}`) },
+      { startFrom: 'latest' },
+    );
+    expect(deleted).toEqual(['0: 7 to 40']);
+    expect(broker.log.filter((each) => each.startsWith('Fetch'))).toEqual([
+      'Fetch 0@7',
+      'Fetch 0@40',
+    ]);
   });
 
   it('lets its user drain before it joins again, and sends heartbeats meanwhile', async () => {
