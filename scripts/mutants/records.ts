@@ -75,15 +75,15 @@ export const RECORDS: Mutant[] = [
   {
     safeguard: 'quarantine: an error that nothing explains is noted',
     file: 'src/pipeline.ts',
-    from: '      await source.accuse(messageOf(error), [delivery.record]);',
-    to: '      void messageOf(error);',
+    from: '    if (suspect) await source.accuse(messageOf(error), [suspect]);',
+    to: '    void messageOf(error);',
     tests: ['test/pipeline-quarantine.test.ts'],
   },
   {
     safeguard: 'quarantine: an error that is understood is not noted',
     file: 'src/pipeline.ts',
-    from: 'if (delivery && !(error instanceof AppError)) {',
-    to: 'if (delivery) {',
+    from: 'error instanceof AppError ? undefined : delivery?.record;',
+    to: 'delivery?.record;',
     tests: ['test/pipeline-quarantine.test.ts'],
   },
   {
@@ -182,7 +182,7 @@ export const RECORDS: Mutant[] = [
     file: 'src/kafka/fetch/expand.ts',
     from: '  if (size > limit) throw new ExpandsTooFarError();\n',
     to: '  if (size < 0) throw new ExpandsTooFarError();\n',
-    tests: ['test/kafka/fetch'],
+    tests: ['test/kafka/fetch/expand.test.ts'],
   },
   {
     safeguard: 'producer: headers keep their order and repeat',
