@@ -75,15 +75,15 @@ export const RECORDS: Mutant[] = [
   {
     safeguard: 'quarantine: an error that nothing explains is noted',
     file: 'src/pipeline.ts',
-    from: '      await source.accuse(messageOf(error), [delivery.record]);',
-    to: '      void messageOf(error);',
+    from: 'if (suspect) await source.accuse(messageOf(error), [suspect]);',
+    to: 'if (suspect) messageOf(error);',
     tests: ['test/pipeline-quarantine.test.ts'],
   },
   {
     safeguard: 'quarantine: an error that is understood is not noted',
     file: 'src/pipeline.ts',
-    from: 'if (delivery && !(error instanceof AppError)) {',
-    to: 'if (delivery) {',
+    from: 'const suspect = error instanceof AppError ? undefined : delivery?.record;',
+    to: 'const suspect = delivery?.record;',
     tests: ['test/pipeline-quarantine.test.ts'],
   },
   {
