@@ -83,13 +83,15 @@ export class Journey {
   }
 
   async #attempts<T>(name: Stage, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
-    const { clock, signal, telemetry, delivery, limits } = this.#options;
+    const { clock, signal, telemetry, delivery, limits, slot } = this.#options;
     // What is emitted has no other way out: it waits as long as it takes.
     const timeoutMs = name === 'emit' ? Infinity : limits.outageTimeoutMs;
     let deadline = Infinity;
     let answered = 0;
     for (let attempt = 1; ; attempt += 1) {
       try {
+        // Exactly once, it may have to wait for an older record of its partition that wants its place back.
+        if (name === 'emit') slot.rest();
         return await work(signal);
       } catch (error) {
         const isOver = signal.aborted || delivery.revoked.aborted;

@@ -14,11 +14,11 @@ const HOUR = 3_600_000;
 interface Setup {
   probe?: OutagesOptions['probe'];
   limits?: Partial<OutageLimits>;
+  gate?: Gate;
 }
 
-function setUp({ probe, limits }: Setup = {}) {
+function setUp({ probe, limits, gate = new Gate(1) }: Setup = {}) {
   const clock = new FakeClock();
-  const gate = new Gate(1);
   const revoking = new AbortController();
   const ending = new AbortController();
   const parked = { now: 0 };
@@ -107,6 +107,28 @@ describe('a stage whose dependency is absent', () => {
     await expect(result).resolves.toBe('bytes');
     expect([attempts.made, it.parked.now, it.gate.count]).toEqual([2, 0, 1]);
     expect(it.clock.sleeping).toBe(0);
+  });
+
+  it('takes its place again although all places wait for an emission: exactly once, they wait for its own', async () => {
+    let isAway = true;
+    const it = setUp({ probe: () => Promise.resolve(!isAway) });
+    await it.slot.take();
+    const { result } = stage(it, 'fetch', () =>
+      isAway ? Promise.reject(fault()) : Promise.resolve('bytes'),
+    );
+    await it.clock.advance(60_000);
+    const younger = setUp({ gate: it.gate });
+    await younger.slot.take();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const { result: emitted } = stage(younger, 'emit', () => promise);
+    isAway = false;
+    await it.clock.advance(15_000);
+    await expect(result).resolves.toBe('bytes');
+    expect(it.gate.count).toBe(2);
+    resolve('acknowledged');
+    await expect(emitted).resolves.toBe('acknowledged');
+    for (const { slot } of [it, younger]) slot.giveBack();
+    expect(it.gate.count).toBe(0);
   });
 
   it.each(['dead-letter', 'not-inspected'] as const)(

@@ -59,6 +59,13 @@ export const RECORDS: Mutant[] = [
     tests: ['test/journey.test.ts'],
   },
   {
+    safeguard: 'outages: a record that comes back is waited for by nobody that has its place',
+    file: 'src/journey.ts',
+    from: "        if (name === 'emit') slot.rest();\n",
+    to: '',
+    tests: ['test/journey.test.ts'],
+  },
+  {
     safeguard: 'outages: a verdict waits as long as it takes',
     file: 'src/journey.ts',
     from: "name === 'emit' ? Infinity : limits.outageTimeoutMs",
