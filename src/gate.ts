@@ -7,8 +7,9 @@ interface Waiting {
  * Admits work up to a number of items and a weight, first come first served. One item is always admitted,
  * however heavy, so that nothing waits for ever.
  *
- * Items inside can rest: they wait for something outside, perhaps for an item that wants to come back. So one that
- * comes back is admitted before newcomers, and beyond the limits while all that are inside rest.
+ * Items inside can rest: they wait for something outside, perhaps for an item that wants to come back. They are not
+ * counted, but their weight is. One that comes back is admitted before newcomers, and whatever it weighs while all
+ * that are inside rest.
  */
 export class Gate {
   readonly #maxCount: number;
@@ -84,7 +85,7 @@ export class Gate {
   #fits(weight: number): boolean {
     return (
       this.#count === 0 ||
-      (this.#count < this.#maxCount && this.#weight + weight <= this.#maxWeight)
+      (this.#count - this.#resting < this.#maxCount && this.#weight + weight <= this.#maxWeight)
     );
   }
 
