@@ -14,7 +14,7 @@ import { RECORDS } from './mutants/records.ts';
 const MUTANTS = [...DELIVERY, ...RECORDS, ...CONTENT];
 
 const COPIED = ['src', 'test', 'schemas', 'policies', 'models', 'samples', 'bin', 'bench'];
-const FILES = ['package.json', 'jest.config.js', 'tsconfig.json', 'moderato.yaml'];
+const FILES = ['asyncapi.yaml', 'package.json', 'jest.config.js', 'tsconfig.json', 'moderato.yaml'];
 
 /** Of all tests together, and of those of one mutant. */
 const WHOLE_MS = 900_000;
