@@ -61,6 +61,24 @@ describe('Gate', () => {
     expect(gate.count).toBe(2);
   });
 
+  it('does not count one that rests, but what it weighs', async () => {
+    const gate = new Gate(1, 10);
+    const order: string[] = [];
+    await gate.enter(4);
+    void gate.enter(4).then(() => order.push('light'));
+    void gate.enter(4).then(() => order.push('heavy'));
+    gate.rest();
+    await settle();
+    expect(order).toEqual(['light']);
+    gate.rest();
+    await settle();
+    expect(order).toEqual(['light']);
+    gate.wake();
+    gate.leave(4);
+    await settle();
+    expect(order).toEqual(['light', 'heavy']);
+  });
+
   it('admits one item that is heavier than the whole gate', async () => {
     const gate = new Gate(2, 10);
     await gate.enter(99);
