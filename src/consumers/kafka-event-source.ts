@@ -147,6 +147,7 @@ class KafkaEventSource implements NotingEventSource {
         parked: this.#holdings.parked(partition),
         end: readings.get(partition)?.end,
         lastStable: readings.get(partition)?.lastStable,
+        openProducer: readings.get(partition)?.openProducer,
       })),
     };
   }
