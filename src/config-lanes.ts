@@ -50,7 +50,10 @@ function checkLanes(topics: unknown, context: z.core.$RefinementCtx): void {
     seen.add(topic);
     const output = outputs.get(topic);
     if (output !== undefined) {
-      fault(path, `${topic} is topics.${output} too: what is emitted there would be read as events`);
+      fault(
+        path,
+        `${topic} is topics.${output} too: what is emitted there would be read as events`,
+      );
     }
     if (settings['priority'] === true && settings['weight'] !== undefined) {
       fault(

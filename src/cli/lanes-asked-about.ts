@@ -38,5 +38,8 @@ export function positionInLanes(text: string, topics: Topics): InputPosition {
 function requireLane(topics: Topics, topic: string): void {
   const lanes = inputTopics(topics);
   if (lanes.includes(topic)) return;
-  throw new AppError('usage', `${topic} is no lane of topics.input; the lanes: ${lanes.join(', ')}`);
+  throw new AppError(
+    'usage',
+    `${topic} is no lane of topics.input; the lanes: ${lanes.join(', ')}`,
+  );
 }

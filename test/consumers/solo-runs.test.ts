@@ -64,6 +64,21 @@ describe('solo runs', () => {
     expect(allowed(solo, 0, [record(0, 6), second])).toEqual(['1/8']);
   });
 
+  it('tell partitions of the same number in different topics apart', () => {
+    const solo = new SoloRuns();
+    solo.open(at(0), noteOf(5));
+    const [suspect, other] = [record(0, 5), record(0, 5, 'rescan')];
+    expect(allowed(solo, 0, [other])).toEqual(['0/5']); // not held up: the suspect is not there yet
+    expect(solo.begin(other)).toBeUndefined();
+    solo.end(other);
+    expect(solo.note(at(0, 'rescan'))).toBe('');
+    expect(solo.begin(suspect)).toMatchObject({ deaths: 2 });
+    solo.close(at(0, 'rescan'));
+    expect(allowed(solo, 1, [other])).toEqual([]); // the suspect runs alone over all lanes
+    solo.accuse([other], { isAlone: false, fault: 'again' });
+    expect(solo.note(at(0))).toBe(noteOf(5));
+  });
+
   it('forget a suspect that is resolved: it is in no note any more', () => {
     const solo = new SoloRuns();
     solo.open(at(0), noteOf(5, 6));

@@ -82,6 +82,47 @@ describe('the transactions of input partitions', () => {
     ]);
   });
 
+  it('have an id of its own for each partition of each topic, and commit to its topic', async () => {
+    const ids: string[] = [];
+    const committed: string[] = [];
+    const several = new PartitionTransactions({
+      createProducer: (id, partitioner) => {
+        ids.push(id);
+        const producer = createProducer(id, partitioner);
+        return {
+          ...producer,
+          transaction: async () => {
+            const transaction = await producer.transaction();
+            const sendOffsets: Transaction['sendOffsets'] = ({ topics }) => {
+              for (const { topic, partitions } of topics)
+                committed.push(...partitions.map((each) => `${topic}/${each.partition}@${each.offset}`));
+              return Promise.resolve();
+            };
+            return { ...transaction, sendOffsets };
+          },
+        };
+      },
+      groupId: 'g',
+      compression: 'none',
+      clock,
+    });
+    const places = [at(1), at(1, 'rescan'), at(1, 'images-1'), at(11)];
+    await several.acquire(places, 'release');
+    expect(ids).toEqual([
+      'moderato-g-images-1',
+      'moderato-g-rescan-1',
+      'moderato-g-images-1-1',
+      'moderato-g-images-11',
+    ]);
+    await several.commit(at(1, 'rescan'), messages, 5);
+    await several.commit(at(1), messages, 6);
+    expect(committed).toEqual(['rescan/1@5', 'images/1@6']);
+    await several.acquire([at(1)], 'release');
+    await expect(several.commit(at(1, 'rescan'), messages, 6)).rejects.toThrow(
+      'committing rescan/1: the partition is not ours',
+    );
+  });
+
   it('fence the former owner when a partition is acquired, not at its first verdict', async () => {
     await transactions.acquire([at(0), at(1)], 'release');
     expect(log.sort()).toEqual(['0:begin', '0:connect', '1:begin', '1:connect']);
@@ -160,7 +201,9 @@ describe('the transactions of input partitions', () => {
 
   it('claim nothing after they were closed, when nobody would disconnect it any more', async () => {
     await transactions.close();
-    await expect(transactions.acquire([at(0)], 'release')).rejects.toMatchObject({ code: 'aborted' });
+    await expect(transactions.acquire([at(0)], 'release')).rejects.toMatchObject({
+      code: 'aborted',
+    });
     expect(log).toEqual([]);
   });
 
