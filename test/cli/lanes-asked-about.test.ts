@@ -21,7 +21,11 @@ describe('a command about lanes', () => {
   });
 
   it.each([
-    ['0/42', several, '0/42 could be in any of uploads, rescan: name the topic, such as uploads/0/42'],
+    [
+      '0/42',
+      several,
+      '0/42 could be in any of uploads, rescan: name the topic, such as uploads/0/42',
+    ],
     ['verdicts/0/42', several, 'verdicts is no lane of topics.input; the lanes: uploads, rescan'],
     ['42', one, '42 is no position in an input topic'],
     ['images/0/-1', one, 'images/0/-1 is no position in an input topic'],

@@ -95,7 +95,9 @@ describe('the transactions of input partitions', () => {
             const transaction = await producer.transaction();
             const sendOffsets: Transaction['sendOffsets'] = ({ topics }) => {
               for (const { topic, partitions } of topics)
-                committed.push(...partitions.map((each) => `${topic}/${each.partition}@${each.offset}`));
+                committed.push(
+                  ...partitions.map((each) => `${topic}/${each.partition}@${each.offset}`),
+                );
               return Promise.resolve();
             };
             return { ...transaction, sendOffsets };
