@@ -13,6 +13,7 @@ import { createSchemaRegistry } from './events/http-schema-registry.ts';
 import type { SchemaRegistry } from './events/schema-registry.ts';
 import type { FaultPoints } from './fault-points.ts';
 import { fetcherOf } from './fetcher.ts';
+import { flowWithinPartition } from './flows.ts';
 import { configuredLists } from './hashes/configured-lists.ts';
 import { openHashLists } from './hashes/lists.ts';
 import { createInspector, type InspectorParts } from './inspector.ts';
@@ -117,7 +118,9 @@ export async function createApp(
   );
 
   const faults = overrides.faultPoints;
-  const ends = createKafkaEnds(config, { kafka, registry, clock, logger, faults });
+  const events = createEventDecoder({ registry });
+  const flowOf = flowWithinPartition(config.pipeline.fairBy, events);
+  const ends = createKafkaEnds(config, { kafka, registry, clock, logger, flowOf, faults });
   const sink = started.adopt(overrides.sink ?? ends.sink, (it) => it.close());
   const source = started.adopt(overrides.source ?? ends.source, (it) => it.close());
   health.observeSource(() => source.status());
@@ -138,7 +141,7 @@ export async function createApp(
       telemetry,
       clock,
       faults,
-      events: createEventDecoder({ registry }),
+      events,
       fetcher,
       redriveKey: secrets.redriveKey,
       onFailure: (error, record) => {

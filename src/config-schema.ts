@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { topicName, topicsSection } from './config-lanes.ts';
+import { FAIR_BY } from './flows.ts';
 import { MAX_DISTANCE } from './hashes/hash-index.ts';
 import { MATCH_DISTANCE } from './hashes/pdq.ts';
 import { IMAGE_FORMATS } from './images/sniff-format.ts';
@@ -220,6 +221,8 @@ export const configSchema = z.strictObject({
       maxInFlight: count.default(64),
       /** Bytes of their records, together. */
       maxInFlightBytes: count.default(128 * 1024 * 1024),
+      /** What shares a partition fairly, among the records of it that were fetched. Not with exactly-once. */
+      fairBy: z.enum(FAIR_BY).default('partition'),
       /** How long one event may wait for a store, a host or the registry that is absent. */
       outageTimeoutMs: count.default(3_600_000),
       /** What becomes of it then: both give a not_inspected verdict; a dead letter can be redriven. */

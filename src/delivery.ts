@@ -5,6 +5,7 @@ import type { LoadedConfig } from './config.ts';
 import type { EventSource } from './consumers/event-source.ts';
 import { createKafkaEventSource } from './consumers/kafka-event-source.ts';
 import type { PartitionFence } from './consumers/kafka-options.ts';
+import type { FlowOf } from './consumers/sorter.ts';
 import { createMessageEncoder } from './events/message-encoder.ts';
 import type { SchemaRegistry } from './events/schema-registry.ts';
 import type { FaultPoints } from './fault-points.ts';
@@ -26,6 +27,8 @@ export interface DeliveryParts {
   registry: SchemaRegistry | undefined;
   clock: Clock;
   logger: Logger;
+  /** See `KafkaEventSourceOptions.flowOf`. */
+  flowOf?: FlowOf | undefined;
   faults?: FaultPoints | undefined;
 }
 
@@ -38,9 +41,13 @@ export interface KafkaEnds {
 export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryParts): KafkaEnds {
   const { kafka, registry, clock, logger, faults } = parts;
   const { topics, output } = config;
-  const { window } = config.pipeline;
+  const { window, maxInFlightBytes: windowBytes } = config.pipeline;
   const lanes = topics.input;
-  const reading = { ...config.kafka, lanes, window, kafka, clock, logger, faults };
+  const reading = {
+    ...config.kafka,
+    ...{ lanes, window, windowBytes, kafka, clock, logger, faults },
+    flowOf: parts.flowOf,
+  };
   const encoder = createMessageEncoder({ format: output.format, registry });
   const writing = { topics, encoder, lingerMs: output.lingerMs, clock, logger, faults };
   if (config.delivery === 'at-least-once') {

@@ -47,6 +47,20 @@ export class FairQueue<T> {
     return item;
   }
 
+  /** Takes, of the next items of all flows, the one that sorts first, whichever flow's turn it is. */
+  shiftFirst(compare: (a: T, b: T) => number): T | undefined {
+    let first: Line<T> | undefined;
+    for (const line of this.#lines.values()) {
+      const [item] = line.items;
+      const [other] = first?.items ?? [];
+      if (item === undefined) continue;
+      if (other === undefined || compare(item, other) < 0) first = line;
+    }
+    const item = first?.items.shift();
+    if (item !== undefined) this.#size -= 1;
+    return item;
+  }
+
   /** @param cost - what a turn of the flow cost beyond what was charged; may be negative */
   charge(flow: string, cost: number): void {
     const line = this.#lines.get(flow);

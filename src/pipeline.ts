@@ -6,6 +6,7 @@ import type { Delivery, DeliverySuspicion, EventSource } from './consumers/event
 import type { EventDecoder } from './events/event-decoder.ts';
 import { AppError, dispositionOf, messageOf } from './errors.ts';
 import type { FaultPoints } from './fault-points.ts';
+import { flowOf, type FairBy } from './flows.ts';
 import { Gate } from './gate.ts';
 import type { HashLists } from './hashes/lists.ts';
 import { pdqFromHex } from './hashes/pdq.ts';
@@ -51,6 +52,8 @@ export interface PipelineLimits extends OutageLimits {
   maxImageBytes: number;
   /** Fetches over the network at once. */
   fetchConcurrency: number;
+  /** What shares the fetches, the decoders and the device within a partition. */
+  fairBy: FairBy;
   /** Whether every embedding is emitted beside its verdict. */
   emitEmbeddings: boolean;
   /**
@@ -196,7 +199,7 @@ export class Pipeline {
       judgement.decoded(event);
       journey.reach('decoded');
 
-      const flow = flowOf(record);
+      const flow = flowOf(this.#limits.fairBy, record, event.tenant);
       const loading = { fetcher, maxBytes: this.#limits.maxImageBytes };
       const encoded = await journey.stage(
         'fetch',
@@ -247,11 +250,6 @@ export class Pipeline {
       `judging ${topic}/${partition}/${offset}: the process died ${deaths} times at this record, the last time of: ${death}`,
     );
   }
-}
-
-/** Partitions share the fetches, the decoders and the device. */
-function flowOf({ topic, partition }: KafkaRecord): string {
-  return `${topic}/${partition}`;
 }
 
 /** What a fetch of the image shares with others; undefined for bytes that are at hand. */

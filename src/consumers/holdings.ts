@@ -6,9 +6,13 @@ import type { InHand } from './in-hand.ts';
 import { Intake, type IntakeOptions, type PartitionIntake } from './intake.ts';
 import { OffsetLedger, type PartitionProgress } from './offset-ledger.ts';
 import type { SoloRuns } from './solo-runs.ts';
+import { Sorter, type FlowOf } from './sorter.ts';
+import { OrderedRecords, RecordsByFlow, type WaitingRecord } from './waiting-records.ts';
 
 export interface HoldingsOptions extends IntakeOptions {
   topic: string;
+  /** What shares a partition fairly, by name. @default nothing: it is read in the order of offsets */
+  flowOf?: FlowOf | undefined;
   /** Of all lanes. */
   solo: SoloRuns;
   /** Of all lanes. */
@@ -28,6 +32,7 @@ export class Holdings {
   readonly ledger = new OffsetLedger();
   readonly #options: HoldingsOptions;
   readonly #intake: Intake;
+  readonly #sorters = new WeakMap<PartitionIntake, Sorter>();
 
   constructor(options: HoldingsOptions) {
     this.#options = options;
@@ -48,7 +53,30 @@ export class Holdings {
   open(partition: number): void {
     this.close(partition);
     this.ledger.assign([partition]);
-    this.#intake.open(partition);
+    const { flowOf, solo, topic, window } = this.#options;
+    if (!flowOf) {
+      this.#intake.open(partition);
+      return;
+    }
+    const waiting = new RecordsByFlow(
+      // A crash repeats what was resolved before older ones; and suspects are looked for in order.
+      () => this.ledger.ahead(partition) >= window || solo.isSuspected({ topic, partition }),
+    );
+    const intake = this.#intake.open(partition, waiting);
+    this.#sorters.set(
+      intake,
+      new Sorter({
+        flowOf,
+        isOver: () => this.#intake.get(partition) !== intake,
+        lend: ({ offset }) => this.ledger.handOut(partition, offset),
+        onSorted: (record, bytes) => {
+          waiting.push(record, bytes);
+          intake.arrivingBytes -= bytes;
+          this.#options.onChange();
+        },
+        onDone: (next) => this.ledger.advance(partition, next),
+      }),
+    );
   }
 
   /** Ends the epoch: nothing of the partition is handed out or committed any more. */
@@ -81,8 +109,13 @@ export class Holdings {
   fetched({ partition, records, bytes, next }: Omit<Fetched, 'topic'>): void {
     const intake = this.#intake.get(partition);
     if (!intake) return;
-    intake.push(records, bytes);
     intake.next = next;
+    if (!(intake.waiting instanceof OrderedRecords)) {
+      intake.arrivingBytes += bytes;
+      this.#sorters.get(intake)?.add({ records, bytes, next });
+      return;
+    }
+    intake.waiting.push(records, bytes);
     // Markers and gaps behind the last record count once everything before them is resolved.
     if (intake.isEmpty) this.ledger.advance(partition, next);
     this.#options.onChange();
@@ -103,22 +136,27 @@ export class Holdings {
     const intake = this.#intake.next(isAllowed);
     if (!intake) return undefined;
     const hadRoom = this.roomFor(intake.partition) > 0;
-    const record = this.#intake.take(intake);
-    if (!record) return undefined;
-    const delivery = this.#deliver(record, intake);
+    const chargedMs = intake.costMs;
+    const waiting = this.#intake.take(intake);
+    if (!waiting) return undefined;
+    const delivery = this.#deliver(waiting, intake, chargedMs);
     if (!hadRoom && this.roomFor(intake.partition) > 0) this.#options.onRoom();
     return delivery;
   }
 
-  #deliver(record: KafkaRecord, intake: PartitionIntake): Delivery {
+  #deliver(
+    { record, flow, resolve: lent }: WaitingRecord,
+    intake: PartitionIntake,
+    chargedMs: number,
+  ): Delivery {
     const { topic, partition, offset } = record;
     const { solo, inHand, onChange, onCost, onRewind } = this.#options;
-    const resolve = this.ledger.handOut(partition, offset);
+    const resolve = lent ?? this.ledger.handOut(partition, offset);
     const epoch = this.ledger.epochOf(partition);
-    const chargedMs = intake.costMs;
     inHand.add(record);
     onCost(chargedMs);
-    if (intake.isEmpty && intake.next !== undefined) this.ledger.advance(partition, intake.next);
+    const isLast = !lent && intake.isEmpty;
+    if (isLast && intake.next !== undefined) this.ledger.advance(partition, intake.next);
     return {
       record,
       suspicion: solo.begin(record),
@@ -126,13 +164,13 @@ export class Holdings {
       resolve: () => {
         if (!inHand.remove(record)) return;
         resolve();
-        intake.outstanding -= 1;
+        this.#intake.resolved(intake, record);
         solo.end(record);
         onChange();
       },
       park: () => inHand.park(record, intake, onChange),
       spent: (costMs) => {
-        this.#intake.spent(intake, chargedMs, costMs);
+        this.#intake.spent(intake, { flow, chargedMs, costMs });
         onCost(costMs - chargedMs);
       },
       rewind: () => {

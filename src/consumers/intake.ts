@@ -1,5 +1,6 @@
 import { FairTurns } from '../fair-turns.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
+import { OrderedRecords, type WaitingRecord, type WaitingRecords } from './waiting-records.ts';
 
 export interface IntakeOptions {
   /** Memory for records that wait, of all partitions together, in bytes. */
@@ -8,6 +9,11 @@ export interface IntakeOptions {
   sharers?: (() => number) | undefined;
   /** Records of one partition that may be handed out and not resolved. */
   window: number;
+  /**
+   * Bytes of their values, of all partitions together; one record of each may be handed out whatever its size.
+   * @default unbounded
+   */
+  windowBytes?: number | undefined;
   /** The same while one of them is parked. */
   windowWhileParked: number;
 }
@@ -16,62 +22,37 @@ export interface IntakeOptions {
 const FIRST_COST_MS = 10;
 /** A partition with large records would hardly move with less. */
 const MIN_PARTITION_BYTES = 2 * 1024 * 1024;
+const MIN_WINDOW_BYTES = 32 * 1024 * 1024;
 
-/** What one fetch has brought; its memory is let go of when all of it was taken. */
-interface Chunk {
-  records: Iterator<KafkaRecord>;
-  bytes: number;
-}
-
-/** Records of one partition that were fetched and not handed out. They are decoded as they are taken. */
+/** Records of one partition that were fetched and not handed out, and what of it is in hand. */
 export class PartitionIntake {
   readonly partition: number;
-  readonly #chunks: Chunk[] = [];
-  #head: KafkaRecord | undefined;
-  /** Memory of what waits. */
-  bytes = 0;
+  readonly waiting: WaitingRecords;
+  /** Memory of what was fetched and does not wait yet. */
+  arrivingBytes = 0;
   /** The offset behind everything that was fetched, markers and gaps too. */
   next: number | undefined;
   /** Handed out and not resolved. */
   outstanding = 0;
+  /** Bytes of their values. */
+  outstandingBytes = 0;
   /** Of those, the ones that wait for an absent dependency. */
   parked = 0;
   /** What a record costs, in ms: moving average of what was measured. */
   costMs = FIRST_COST_MS;
 
-  constructor(partition: number) {
+  constructor(partition: number, waiting: WaitingRecords) {
     this.partition = partition;
+    this.waiting = waiting;
   }
 
   get isEmpty(): boolean {
-    return this.peek() === undefined;
+    return this.waiting.peek() === undefined;
   }
 
-  /** The next record, which stays. */
-  peek(): KafkaRecord | undefined {
-    while (this.#head === undefined && this.#chunks[0] !== undefined) {
-      const { records, bytes } = this.#chunks[0];
-      const next = records.next();
-      if (next.done) {
-        this.#chunks.shift();
-        this.bytes -= bytes;
-      } else {
-        this.#head = next.value;
-      }
-    }
-    return this.#head;
-  }
-
-  push(records: Iterable<KafkaRecord>, bytes: number): void {
-    this.#chunks.push({ records: records[Symbol.iterator](), bytes });
-    this.bytes += bytes;
-  }
-
-  shift(): KafkaRecord | undefined {
-    const next = this.peek();
-    this.#head = undefined;
-    this.peek(); // lets go of a chunk that is used up
-    return next;
+  /** Memory of what is not handed out. */
+  get bytes(): number {
+    return this.arrivingBytes + this.waiting.bytes;
   }
 }
 
@@ -89,9 +70,9 @@ export class Intake {
   }
 
   /** Begins with an empty buffer, also for a partition that has one. */
-  open(partition: number): PartitionIntake {
+  open(partition: number, waiting: WaitingRecords = new OrderedRecords()): PartitionIntake {
     this.close(partition);
-    const intake = new PartitionIntake(partition);
+    const intake = new PartitionIntake(partition, waiting);
     this.#partitions.set(partition, intake);
     this.#turns.add(intake);
     return intake;
@@ -111,7 +92,7 @@ export class Intake {
   /** The next record of a partition, if its window has room for it. */
   head(partition: number): KafkaRecord | undefined {
     const intake = this.#partitions.get(partition);
-    return intake && this.#hasWindow(intake) ? intake.peek() : undefined;
+    return intake && this.#hasWindow(intake) ? intake.waiting.peek()?.record : undefined;
   }
 
   /** True while a fetched record waits. */
@@ -128,8 +109,7 @@ export class Intake {
   roomFor(partition: number): number {
     const intake = this.#partitions.get(partition);
     if (!intake) return 0;
-    const { maxBytes, sharers = () => this.size } = this.#options;
-    const share = Math.max(MIN_PARTITION_BYTES, maxBytes / sharers());
+    const share = Math.max(MIN_PARTITION_BYTES, this.#options.maxBytes / this.#sharers());
     return intake.bytes > share / 2 ? 0 : share - intake.bytes;
   }
 
@@ -144,27 +124,49 @@ export class Intake {
   }
 
   /** Hands out the next record of a partition and charges what it will cost, as far as is known. */
-  take(intake: PartitionIntake): KafkaRecord | undefined {
-    const record = intake.shift();
-    if (!record) return undefined;
+  take(intake: PartitionIntake): WaitingRecord | undefined {
+    const waiting = intake.waiting.shift(intake.costMs);
+    if (!waiting) return undefined;
     intake.outstanding += 1;
+    intake.outstandingBytes += bytesOf(waiting.record);
     this.#turns.charge(intake, intake.costMs);
-    return record;
+    return waiting;
+  }
+
+  /** Says that a record that was handed out is resolved. */
+  resolved(intake: PartitionIntake, record: KafkaRecord): void {
+    intake.outstanding -= 1;
+    intake.outstandingBytes -= bytesOf(record);
   }
 
   /** Corrects what a record was charged with by what it has cost, in ms. */
-  spent(intake: PartitionIntake, chargedMs: number, costMs: number): void {
+  spent(
+    intake: PartitionIntake,
+    { flow, chargedMs, costMs }: { flow: string; chargedMs: number; costMs: number },
+  ): void {
     this.#turns.charge(intake, costMs - chargedMs);
+    intake.waiting.charge(flow, costMs - chargedMs);
     intake.costMs = intake.costMs * 0.9 + costMs * 0.1;
   }
 
   #mayTake(intake: PartitionIntake, isAllowed: (record: KafkaRecord) => boolean): boolean {
-    const record = intake.peek();
-    return record !== undefined && this.#hasWindow(intake) && isAllowed(record);
+    if (!this.#hasWindow(intake)) return false;
+    const waiting = intake.waiting.peek();
+    return waiting !== undefined && isAllowed(waiting.record);
   }
 
-  #hasWindow({ outstanding, parked }: PartitionIntake): boolean {
-    const { window, windowWhileParked } = this.#options;
-    return outstanding < (parked > 0 ? windowWhileParked : window);
+  #hasWindow({ outstanding, outstandingBytes, parked }: PartitionIntake): boolean {
+    const { window, windowWhileParked, windowBytes = Infinity } = this.#options;
+    if (outstanding >= (parked > 0 ? windowWhileParked : window)) return false;
+    const share = Math.max(MIN_WINDOW_BYTES, windowBytes / this.#sharers());
+    return outstanding === 0 || outstandingBytes < share;
   }
+
+  #sharers(): number {
+    return this.#options.sharers?.() ?? this.size;
+  }
+}
+
+function bytesOf({ value }: KafkaRecord): number {
+  return value?.length ?? 0;
 }

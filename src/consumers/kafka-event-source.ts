@@ -70,6 +70,8 @@ class KafkaEventSource implements NotingEventSource {
       lanes,
       maxBytes: settings.maxFetchBytes * 2,
       window: settings.window,
+      windowBytes: settings.windowBytes,
+      flowOf: settings.flowOf,
       windowWhileParked: settings.windowWhileParked,
       onChange: () => this.#changed.notify(),
       onRoom: () => this.#consumer.nudge(),

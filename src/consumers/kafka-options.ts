@@ -8,6 +8,7 @@ import type {
 import type { Lane } from '../lane.ts';
 import type { Clock } from '../clock.ts';
 import type { FaultPoints } from '../fault-points.ts';
+import type { FlowOf } from './sorter.ts';
 import type { EventSource } from './event-source.ts';
 import type { Logger } from '../logger.ts';
 
@@ -41,6 +42,10 @@ export interface KafkaEventSourceOptions {
    * @default 256
    */
   window?: number;
+  /** Bytes of their values, over all partitions. @default unbounded */
+  windowBytes?: number | undefined;
+  /** What shares a partition fairly, by name; not with `transactions`. @default the partition is read in order */
+  flowOf?: FlowOf | undefined;
   /** The same while one of them is parked. @default `window`; 0 with `transactions`, which are in order */
   windowWhileParked?: number;
   /** How often new partitions are looked for, in ms. @default 30000 */
@@ -91,7 +96,13 @@ export type KafkaSettings = KafkaEventSourceOptions &
   Required<
     Omit<
       KafkaEventSourceOptions,
-      'logger' | 'transactions' | 'faults' | 'instanceId' | 'createConsumer'
+      | 'logger'
+      | 'transactions'
+      | 'faults'
+      | 'instanceId'
+      | 'createConsumer'
+      | 'windowBytes'
+      | 'flowOf'
     >
   >;
 

@@ -12,7 +12,7 @@ import { SoloRuns } from './solo-runs.ts';
 
 export interface LanesOptions
   extends
-    Pick<HoldingsOptions, 'maxBytes' | 'window' | 'windowWhileParked'>,
+    Pick<HoldingsOptions, 'maxBytes' | 'window' | 'windowBytes' | 'windowWhileParked' | 'flowOf'>,
     Pick<HoldingsOptions, 'onChange' | 'onRoom' | 'onRewind'> {
   lanes: readonly Lane[];
 }

@@ -29,6 +29,8 @@ interface Loan {
   /** Where the partition stands once this loan and all before it are resolved. */
   after: number;
   resolved: boolean;
+  /** Loans behind it that are resolved and answered for by it. */
+  covers: number;
   previous: Loan | undefined;
   next: Loan | undefined;
 }
@@ -43,6 +45,8 @@ class Tenure {
   start = -1;
   end: number | null = null;
   inFlight = 0;
+  /** Loans that are resolved before one that is older. */
+  ahead = 0;
   readonly #ended = new AbortController();
   #newest: Loan | undefined;
 
@@ -71,7 +75,7 @@ class Tenure {
   lend(offset: number): Loan {
     if (this.start < 0) this.start = offset;
     const previous = this.#newest;
-    const loan: Loan = { after: offset + 1, resolved: false, previous, next: undefined };
+    const loan: Loan = { after: offset + 1, resolved: false, covers: 0, previous, next: undefined };
     if (previous) previous.next = loan;
     this.#newest = loan;
     this.inFlight += 1;
@@ -92,7 +96,10 @@ class Tenure {
     if (previous) {
       previous.next = next;
       previous.after = after;
+      previous.covers += 1 + loan.covers;
+      this.ahead += 1;
     } else {
+      this.ahead -= loan.covers;
       this.settled = after;
     }
     // A delivery that somebody keeps must not keep other loans alive with it.
@@ -156,6 +163,11 @@ export class OffsetLedger {
     return () => {
       owner.resolve(loan);
     };
+  }
+
+  /** Records of a partition that are resolved before one that is older: a crash repeats them. */
+  ahead(partition: number): number {
+    return this.#tenures.get(partition)?.ahead ?? 0;
   }
 
   /** Notes that the broker has nothing for us between the last record handed out and `offset`. */

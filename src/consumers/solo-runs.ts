@@ -44,6 +44,11 @@ export class SoloRuns {
     return (record) => active === 0 && this.#find(record) !== undefined;
   }
 
+  /** True while the partition has a record that a process died at. */
+  isSuspected(partition: TopicPartition): boolean {
+    return this.#partitions.has(keyOf(partition));
+  }
+
   /** Says that the record is handed out; what it is suspected of. */
   begin(record: KafkaRecord): DeliverySuspicion | undefined {
     const suspect = this.#find(record);

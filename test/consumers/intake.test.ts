@@ -2,7 +2,8 @@ import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import { describe, expect, it } from '@jest/globals';
 import fc from 'fast-check';
-import { Intake, PartitionIntake } from '../../src/consumers/intake.ts';
+import { Intake, type PartitionIntake } from '../../src/consumers/intake.ts';
+import { OrderedRecords } from '../../src/consumers/waiting-records.ts';
 import type { KafkaRecord } from '../../src/kafka/record.ts';
 
 const MIB = 1024 * 1024;
@@ -17,19 +18,25 @@ function collectGarbage(): void {
   (runInNewContext('gc') as () => void)();
 }
 
+/** What waits of a partition that is read in order. */
+function ordered({ waiting }: PartitionIntake): OrderedRecords {
+  if (!(waiting instanceof OrderedRecords)) throw new Error('not in order');
+  return waiting;
+}
+
 /** An intake of that many partitions, each with `count` records of a kibibyte. */
 function filled(partitions: number, count: number, options = {}): Intake {
   const intake = new Intake({ maxBytes: 16 * MIB, window: 4, windowWhileParked: 0, ...options });
   for (let partition = 0; partition < partitions; partition += 1) {
     const offsets = [...Array(count).keys()];
-    intake.open(partition).push(records(partition, offsets), count * 1024);
+    ordered(intake.open(partition)).push(records(partition, offsets), count * 1024);
   }
   return intake;
 }
 
 function take(intake: Intake): [number, number] | undefined {
   const next = intake.next();
-  const record = next && intake.take(next);
+  const record = next && intake.take(next)?.record;
   return record && [record.partition, record.offset];
 }
 
@@ -37,32 +44,35 @@ describe('the intake of a partition', () => {
   it('hands records out in order and accounts for their memory, however they come and go', () => {
     fc.assert(
       fc.property(fc.array(fc.tuple(fc.nat(700), fc.nat(700))), (steps) => {
-        const intake = new PartitionIntake(0);
+        const intake = new OrderedRecords();
         let pushed = 0;
         let shifted = 0;
         for (const [more, fewer] of steps) {
           const offsets = Array.from({ length: more }, () => pushed++);
           intake.push(records(0, offsets), more * 10);
           for (let left = fewer; left > 0 && shifted < pushed; left -= 1) {
-            if (intake.peek()?.offset !== shifted || intake.shift()?.offset !== shifted) {
+            if (
+              intake.peek()?.record.offset !== shifted ||
+              intake.shift()?.record.offset !== shifted
+            ) {
               throw new Error(`${shifted} was not handed out in its turn`);
             }
             shifted += 1;
           }
-          expect(intake.isEmpty).toBe(shifted === pushed);
+          expect(intake.peek() === undefined).toBe(shifted === pushed);
           // Memory is let go of when all that one fetch has brought is taken.
           expect(intake.bytes).toBeGreaterThanOrEqual((pushed - shifted) * 10);
           expect(intake.bytes).toBeLessThan((pushed - shifted) * 10 + 7_000);
-          if (intake.isEmpty) expect(intake.bytes).toBe(0);
+          if (intake.peek() === undefined) expect(intake.bytes).toBe(0);
         }
-        if (intake.isEmpty) expect(intake.shift()).toBeUndefined();
+        if (intake.peek() === undefined) expect(intake.shift()).toBeUndefined();
       }),
       { numRuns: 25 },
     );
   });
 
   it('lets go of the records that were handed out, also while it never becomes empty', async () => {
-    const intake = new PartitionIntake(0);
+    const intake = new OrderedRecords();
     const gone: Array<WeakRef<KafkaRecord>> = [];
     for (let offset = 0; offset < 6_000; offset += 1) {
       const [record] = records(0, [offset]) as [KafkaRecord];
@@ -94,7 +104,7 @@ describe('the intake', () => {
       const chargedMs = next.costMs;
       intake.take(next);
       const costMs = next.partition === 0 ? 100 : 5;
-      intake.spent(next, chargedMs, costMs);
+      intake.spent(next, { flow: '', chargedMs, costMs });
       spent[next.partition] = (spent[next.partition] ?? 0) + costMs;
     }
     const [dear = 0, cheap = 0] = spent;
@@ -116,6 +126,25 @@ describe('the intake', () => {
     expect(take(intake)).toBeUndefined();
   });
 
+  it('passes over a partition whose records in hand are too heavy, but for one', () => {
+    const intake = new Intake({
+      maxBytes: 512 * MIB,
+      window: 9,
+      windowWhileParked: 9,
+      windowBytes: 64 * MIB,
+    });
+    const heavy = records(0, [0, 1, 2, 3]).map((record) => ({
+      ...record,
+      value: Buffer.alloc(20 * MIB),
+    }));
+    ordered(intake.open(0)).push(heavy, 80 * MIB);
+    intake.open(1);
+    expect([take(intake), take(intake), take(intake)]).toEqual([[0, 0], [0, 1], undefined]); // 32 MiB each
+    const [first] = heavy as [KafkaRecord];
+    intake.resolved(intake.get(0) as PartitionIntake, first);
+    expect([take(intake), take(intake)]).toEqual([[0, 2], undefined]);
+  });
+
   it('uses the smaller window while a record is parked', () => {
     const intake = filled(1, 10, { window: 4, windowWhileParked: 2 });
     take(intake);
@@ -135,7 +164,7 @@ describe('the intake', () => {
   it('has room for a share of its memory, and none while half of that is used', () => {
     const intake = new Intake({ maxBytes: 16 * MIB, window: 4, windowWhileParked: 4 });
     expect(intake.roomFor(0)).toBe(0); // not open
-    const zero = intake.open(0);
+    const zero = ordered(intake.open(0));
     intake.open(1);
     expect(intake.roomFor(0)).toBe(8 * MIB);
     zero.push(records(0, [0]), 3 * MIB);

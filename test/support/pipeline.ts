@@ -95,6 +95,7 @@ export function setUpPipeline({ names = [], topic, parts, limits, acknowledge }:
       maxInFlightBytes: 1e6,
       maxImageBytes: 1e6,
       fetchConcurrency: 8,
+      fairBy: 'partition',
       emitEmbeddings: false,
       outageTimeoutMs: 3_600_000,
       onOutageTimeout: 'dead-letter',
