@@ -5,17 +5,17 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcessWatch } from '../bench/process-watch.ts';
-import { ProgressWatch } from '../chaos/progress-watch.ts';
+import { ProgressWatch } from '../suites/progress-watch.ts';
 import { messageOf } from '../src/errors.ts';
 import { hostileBatches } from './batches.ts';
 import { Liveness } from './liveness.ts';
 import { parseOptions } from './options.ts';
 import { Plan } from './plan.ts';
-import { RawProducer } from './produce.ts';
+import { RawProducer } from '../suites/raw-producer.ts';
 import { prove } from './proof.ts';
 import { PoisonPublisher } from './publisher.ts';
 import { brokenPromises, renderResults, type PoisonResults } from './results.ts';
-import { PoisonedService } from './service.ts';
+import { SupervisedService } from '../suites/supervised-service.ts';
 import { createWorld, type World } from './world.ts';
 
 /** A run of fewer records has fewer and smaller batches too. */
@@ -94,7 +94,7 @@ async function startService({ configFile }: World) {
   const probes: Liveness[] = [];
   const memory: ProcessWatch[] = [];
   const running = Promise.withResolvers<undefined>();
-  const service = new PoisonedService({
+  const service = new SupervisedService({
     configFile,
     logFile: join(logFolder, 'service.log'),
     onRunning: (pid, port) => {
@@ -147,7 +147,7 @@ async function publish({ kafka, config, scene }: World, plan: Plan): Promise<voi
 }
 
 /** Resolves with the number of offsets that the group has not committed at the deadline. */
-async function untilCommitted(progress: ProgressWatch, service: PoisonedService): Promise<number> {
+async function untilCommitted(progress: ProgressWatch, service: SupervisedService): Promise<number> {
   while (performance.now() < deadline && !service.isGivenUp) {
     const patience = Math.max(0, Math.min(TOLD_EVERY_MS, deadline - performance.now()));
     if (await progress.untilLag(0, patience)) return 0;
