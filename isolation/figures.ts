@@ -72,8 +72,7 @@ function latencyOf({ published, found }: Trial, ids: readonly string[]): Latency
 
 function throughputOf(trial: Trial, ids: (side: Side) => string[]): Throughput {
   const { aloneFrom, lightFrom, lightUntil } = trial.phases;
-  const times = (side: Side): number[] =>
-    ids(side).flatMap((id) => trial.found.get(id)?.at ?? []);
+  const times = (side: Side): number[] => ids(side).flatMap((id) => trial.found.get(id)?.at ?? []);
   const work = (side: Side): number =>
     medianOf(ids(side).flatMap((id) => trial.found.get(id)?.workMs ?? []));
   const hot = times('hot');

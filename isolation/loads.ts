@@ -120,7 +120,10 @@ export const LOADS: ReadonlyArray<Load & { name: LoadName }> = [
     hot: hotPartition(({ large }) => pathToFileURL(large).href),
     light: inOwnPartitions(IMAGES),
   },
-  { ...host('host-503', ({ hosts }) => hosts.away, 'hold'), relieve: ({ hosts }) => hosts.recover() },
+  {
+    ...host('host-503', ({ hosts }) => hosts.away, 'hold'),
+    relieve: ({ hosts }) => hosts.recover(),
+  },
   host('host-silent', ({ hosts }) => hosts.silent, 'give-up'),
   host('host-trickle', ({ hosts }) => hosts.trickle, 'give-up'),
   {

@@ -9,15 +9,15 @@ const PARTS: readonly Part[] = [...LOAD_NAMES, ...MEASUREMENTS];
 export interface IsolationOptions {
   only: ReadonlySet<Part>;
   seed: number;
-  /** How long light events are published behind each load; for `quota` and `backlog`, how long is measured. */
-  seconds: number;
+  /** How long light events are published behind each load, and what is measured by `quota` and `backlog`. */
+  seconds: Record<'light' | (typeof MEASUREMENTS)[number], number>;
   smoke: boolean;
   keep: boolean;
   /** Another checkout of this package, whose service runs in place of this one's. */
   package?: string;
 }
 
-const SMOKE_SECONDS = 2;
+const SECONDS = { light: 20, smoke: 2, quota: 300, backlog: 60 };
 
 export function parseOptions(argv: readonly string[]): IsolationOptions {
   const program = new Command('isolation')
@@ -28,14 +28,22 @@ export function parseOptions(argv: readonly string[]): IsolationOptions {
         .argParser(partsOf),
     )
     .option('--seed <n>', 'draws the same pictures in the same order', wholeNumberFrom(1), 3)
-    .option('--seconds <n>', 'seconds of light events behind a load', wholeNumberFrom(1), 20)
+    .option(
+      '--seconds <n>',
+      `how long light events are published, or quota and backlog measured (default: ${SECONDS.light}, ` +
+        `${SECONDS.smoke} with --smoke, ${SECONDS.quota} for quota, ${SECONDS.backlog} for backlog)`,
+      wholeNumberFrom(1),
+    )
     .option('--smoke', 'few records and wide bounds', false)
     .option('--keep', 'keep the folder with pictures and configurations', false)
     .option('--package <folder>', 'run the service of another checkout');
   program.parse(argv);
-  const options = program.opts<IsolationOptions>();
-  const isGiven = program.getOptionValueSource('seconds') === 'cli';
-  return options.smoke && !isGiven ? { ...options, seconds: SMOKE_SECONDS } : options;
+  const { seconds, ...options } = program.opts<
+    Omit<IsolationOptions, 'seconds'> & { seconds?: number }
+  >();
+  const light = seconds ?? (options.smoke ? SECONDS.smoke : SECONDS.light);
+  const { quota, backlog } = SECONDS;
+  return { ...options, seconds: { light, quota: seconds ?? quota, backlog: seconds ?? backlog } };
 }
 
 function partsOf(list: string): Set<Part> {

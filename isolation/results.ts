@@ -22,8 +22,8 @@ export interface IsolationResults {
   spread: { onePartition: number; spread: number } | undefined;
   bounds: Bounds;
   seconds: number;
-  date: string;
-  command: string;
+  /** Date and command. */
+  signature: string;
 }
 
 /** What a light event may take at p99, in ms. */
@@ -33,7 +33,9 @@ export function latencyBound({ longestServiceMs }: Figures, bounds: Bounds): num
 
 export function brokenBounds(results: IsolationResults): string[] {
   const { loads, spread, bounds } = results;
-  const broken = loads.flatMap((load) => brokenBy(load, bounds).map((why) => `${load.name}: ${why}`));
+  const broken = loads.flatMap((load) =>
+    brokenBy(load, bounds).map((why) => `${load.name}: ${why}`),
+  );
   if (spread && !(spread.onePartition >= bounds.throughput * spread.spread)) {
     broken.push(
       `one partition alone gives ${perSecond(spread.onePartition)} events/s, ` +
@@ -114,7 +116,7 @@ export function renderResults(results: IsolationResults): string {
         ]
       : []),
     `Latency is from publishing to the verdict in the log. Took ${results.seconds.toFixed(0)} s.`,
-    `${results.date}, ${results.command}`,
+    results.signature,
     broken.length === 0
       ? 'No load slowed the light events beyond the bound.'
       : `BROKEN:\n  ${broken.join('\n  ')}`,

@@ -62,7 +62,11 @@ export async function tryLoad(load: Load, world: World, options: TrialOptions): 
 
   await publisher.publish('warm-up', light(2 * LIGHT_PER_SECOND));
   await stage.untilJudged();
-  await publisher.pace('idle', light(pace.idleSeconds * LIGHT_PER_SECOND), 1_000 / LIGHT_PER_SECOND);
+  await publisher.pace(
+    'idle',
+    light(pace.idleSeconds * LIGHT_PER_SECOND),
+    1_000 / LIGHT_PER_SECOND,
+  );
   if (load.aloneSeconds > 0) {
     for (const each of hot(pace.probes)) {
       await publisher.publish('probe', [each]);

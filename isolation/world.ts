@@ -31,7 +31,13 @@ export interface World extends AsyncDisposable {
   dice: Dice;
 }
 
-const SAMPLES = ['bananas.jpg', 'bear.jpg', 'cat-on-sofa.webp', 'giraffe.jpg', 'pizza-and-wine.jpg'];
+const SAMPLES = [
+  'bananas.jpg',
+  'bear.jpg',
+  'cat-on-sofa.webp',
+  'giraffe.jpg',
+  'pizza-and-wine.jpg',
+];
 const EDGE = 256;
 const LARGE = { width: 6_000, height: 4_000 };
 const BROKER_HEAP_MIB = 512;
