@@ -13,6 +13,7 @@ import { IMAGE_FORMATS } from '../src/images/sniff-format.ts';
 import { createInspector } from '../src/inspector.ts';
 import { noTelemetry } from '../src/observability/telemetry.ts';
 import { packageFile } from '../src/package-files.ts';
+import { limitsOf } from '../src/pipeline-limits.ts';
 import { Pipeline } from '../src/pipeline.ts';
 import type { VerdictSink } from '../src/producers/verdict-sink.ts';
 import type { Order, Report, ServiceSettings } from './service-messages.ts';
@@ -65,7 +66,7 @@ const pipeline = new Pipeline(
     telemetry: noTelemetry,
     clock: systemClock,
   },
-  { ...config.pipeline, maxImageBytes: config.images.maxBytes, emitEmbeddings: false },
+  limitsOf(config),
 );
 await pipeline.run();
 await inspector.close();

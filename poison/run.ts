@@ -23,6 +23,7 @@ const SHORT = 2_000;
 const TRANSACTIONS_PER_1000 = 4;
 const TOLD_EVERY_MS = 10_000;
 const STARTING_MS = 60_000;
+const LOOK_EVERY_MS = 500;
 
 const options = parseOptions(process.argv);
 const isShort = options.records < SHORT;
@@ -60,7 +61,7 @@ async function poison(): Promise<PoisonResults> {
     say(`the broker refused ${kind} with ${[...codes].join(', ')}`);
   }
   say(`published ${plan.size} records: waiting until all are committed`);
-  const uncommitted = await untilCommitted(progress, service);
+  const uncommitted = await untilCommitted(progress, plan, service);
   await Promise.all(probes.map((each) => each.close()));
   await service.close(uncommitted === 0 ? 'SIGTERM' : 'SIGKILL');
   await Promise.all(memory.map((each) => each.stop()));
@@ -147,16 +148,30 @@ async function publish({ kafka, config, scene }: World, plan: Plan): Promise<voi
 }
 
 /** Resolves with the number of offsets that the group has not committed at the deadline. */
-async function untilCommitted(progress: ProgressWatch, service: SupervisedService): Promise<number> {
-  while (performance.now() < deadline && !service.isGivenUp) {
-    const patience = Math.max(0, Math.min(TOLD_EVERY_MS, deadline - performance.now()));
-    if (await progress.untilLag(0, patience)) return 0;
-    say(`${progress.lag} offsets are not committed yet`);
+async function untilCommitted(
+  progress: ProgressWatch,
+  plan: Plan,
+  service: SupervisedService,
+): Promise<number> {
+  await sleep(LOOK_EVERY_MS * 2); // what was published a moment ago shall be seen
+  const left = (): number =>
+    progress.standings.reduce(
+      (sum, { partition, committed }) => sum + plan.uncommitted(partition, committed),
+      0,
+    );
+  let told = performance.now();
+  while (progress.standings.length === 0 || left() > 0) {
+    if (performance.now() > deadline || service.isGivenUp) break;
+    await sleep(LOOK_EVERY_MS);
+    if (performance.now() - told < TOLD_EVERY_MS) continue;
+    told = performance.now();
+    say(`${left()} offsets are not committed yet`);
   }
-  for (const { partition, committed, end } of progress.standings) {
-    if (committed < end) say(`partition ${partition} stands at ${committed} of ${end}`);
+  for (const { partition, committed } of progress.standings) {
+    const count = plan.uncommitted(partition, committed);
+    if (count > 0) say(`partition ${partition} stands at ${committed}, ${count} before its end`);
   }
-  return progress.lag;
+  return progress.standings.length === 0 ? plan.size : left();
 }
 
 function say(line: string): void {

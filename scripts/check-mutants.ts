@@ -1,6 +1,7 @@
 /**
  * `npm run mutants`: takes each safeguard of delivery, of fetching and of inspection out of a copy of the sources and
  * expects the unit tests to notice. A safeguard whose loss nobody notices is one that a later change may lose.
+ * `npm run mutants -- outages fetches`: those whose name begins so.
  */
 import { spawnSync } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
@@ -8,13 +9,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CONTENT } from './mutants/content.ts';
 import { DELIVERY } from './mutants/delivery.ts';
+import { ISOLATION } from './mutants/isolation.ts';
 import type { Mutant } from './mutants/mutant.ts';
 import { RECORDS } from './mutants/records.ts';
 
-const MUTANTS = [...DELIVERY, ...RECORDS, ...CONTENT];
+const ALL = [...DELIVERY, ...RECORDS, ...ISOLATION, ...CONTENT];
+const named = process.argv.slice(2);
+const MUTANTS = ALL.filter(
+  ({ safeguard }) => named.length === 0 || named.some((name) => safeguard.startsWith(name)),
+);
 
 const COPIED = ['src', 'test', 'schemas', 'policies', 'models', 'samples', 'bin', 'bench'];
-const FILES = ['package.json', 'jest.config.js', 'tsconfig.json', 'moderato.yaml'];
+const FILES = ['asyncapi.yaml', 'package.json', 'jest.config.js', 'tsconfig.json', 'moderato.yaml'];
 
 /** Of all tests together, and of those of one mutant. */
 const WHOLE_MS = 900_000;

@@ -26,6 +26,7 @@ import { startHttpServer } from './observability/http-server.ts';
 import { startTelemetry } from './observability/otel-telemetry.ts';
 import { logStalls } from './observability/stall-log.ts';
 import { Stalls, type Stall } from './observability/stalls.ts';
+import { limitsOf } from './pipeline-limits.ts';
 import { Pipeline } from './pipeline.ts';
 import type { PolicyBundle } from './policies/bundle.ts';
 import type { VerdictSink } from './producers/verdict-sink.ts';
@@ -150,11 +151,7 @@ export async function createApp(
         else logger.info({ dependency }, 'a dependency answers again');
       },
     },
-    {
-      ...config.pipeline,
-      maxImageBytes: config.images.maxBytes,
-      emitEmbeddings: config.topics.embeddings !== undefined,
-    },
+    limitsOf(config),
   );
   const watching = new AbortController();
   started.defer(() => watching.abort());
@@ -175,6 +172,7 @@ export async function createApp(
     bootstrapServers: config.kafka.brokers.join(','),
   });
   let standing: readonly Stall[] = [];
+  health.observeAbsent(() => pipeline.absent);
   observed.observeTrouble({ absent: () => pipeline.absent, stalls: () => standing });
   void logStalls({
     look: () => stalls.look(source.status(), pipeline.absent, clock.elapsed()),

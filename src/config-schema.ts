@@ -70,9 +70,14 @@ const imagesOverHttp = z
     bodyTimeoutMs: count.default(10_000),
     /** Of a whole fetch, redirects included. */
     totalTimeoutMs: count.default(30_000),
+    /** Over `bodyTimeoutMs`; a host that sends less counts as absent. */
+    minBytesPerSecond: z.int().nonnegative().default(1_000),
     maxRedirects: z.int().nonnegative().default(3),
     connectionsPerHost: count.default(8),
-    /** hold: until the host is back; give-up: not_inspected after `attempts`. */
+    /**
+     * hold: until the host is back; give-up: not_inspected after `attempts`, or when the host has been absent for
+     * longer than `totalTimeoutMs`.
+     */
     onOutage: z.enum(['hold', 'give-up']).optional(),
     attempts: count.default(3),
     /** environment: HTTP_PROXY, HTTPS_PROXY and NO_PROXY. No address is judged then. */

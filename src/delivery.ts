@@ -74,7 +74,11 @@ export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryP
   });
   return {
     source: admitting(source, sink),
-    sink: { emit: (emission) => sink.emit(emission), close: () => closeBoth(sink, transactions) },
+    sink: {
+      inOrder: true,
+      emit: (emission) => sink.emit(emission),
+      close: () => closeBoth(sink, transactions),
+    },
   };
 }
 

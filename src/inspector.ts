@@ -139,7 +139,6 @@ export async function createEmbedder(
     maxBatchSize,
     maxWaitMs,
     concurrency: encoder.concurrency,
-    maxQueued: config.pipeline.maxInFlight,
     clock,
     onBatch: (size, ms) => telemetry.batchInferred(size, maxBatchSize, ms),
   });

@@ -1,11 +1,12 @@
 import type { Clock } from './clock.ts';
-import { retryDelay } from './hold.ts';
+import type { AppError } from './errors.ts';
+import { retryDelay } from './retry-delay.ts';
 
 export interface OutagesOptions {
   clock: Clock;
   /**
    * Asks a dependency whether it answers now, whatever it answers; settles in bounded time. Undefined for a dependency
-   * that cannot be asked: it counts as absent.
+   * that cannot be asked.
    */
   probe?: ((dependency: string) => Promise<boolean | undefined>) | undefined;
   /** A dependency was found absent, or answers again. */
@@ -14,49 +15,149 @@ export interface OutagesOptions {
   random?: () => number;
 }
 
-interface Outage {
-  over: PromiseWithResolvers<undefined>;
+/** A dependency that is absent now. */
+export interface Absent {
+  dependency: string;
+  /** Records that wait for it. */
   waiting: number;
+  /** How long it has been absent, in ms. */
+  ms: number;
 }
 
+/** What a failed attempt says of its dependency: it is absent, it serves others, or it cannot be asked. */
+export type Finding = 'absent' | 'answers' | 'unknown';
+
+interface Outage {
+  readonly since: number;
+  /** The failure that was seen last. */
+  error: AppError;
+  /** Records that wait, in order, each with what lets it try. */
+  readonly waiting: Map<object, () => void>;
+  /** The record that tries now, for all of them. */
+  trial: object | undefined;
+  failedTrials: number;
+  /** Monotonic ms. */
+  nextTrialAt: number;
+  askedAt: number;
+  /** Aborts when no record waits any more; undefined while none does. */
+  watch: AbortController | undefined;
+}
+
+/** Records that fail one after the other with no success between them, before a host that answers probes is absent. */
+const MAX_FAILING_RECORDS = 5;
+/** An outage that no record has asked about for so long is forgotten, in ms. */
+const FORGOTTEN_AFTER_MS = 300_000;
+/** Dependencies whose failures are remembered. */
+const MAX_DEPENDENCIES = 1_000;
+
 /**
- * Absent dependencies, and the records that wait for them. One probe asks for all of them, so that a dependency that
- * comes back is not met by every record at once, and a record whose own fault repeats is told from an outage.
+ * A breaker for each dependency (Nygard, "Release It!"), whose calls wait instead of failing. While a dependency is
+ * absent, its records wait and nothing is asked of it but one probe at a time. When that is answered the breaker is
+ * half open: one record tries for all of them, and its success lets them all go on.
  */
 export class Outages {
   readonly #options: OutagesOptions;
   readonly #open = new Map<string, Outage>();
+  /** Of dependencies that answer probes: the records that failed since the last success. */
+  readonly #failing = new Map<string, Set<object>>();
   readonly #asked = new Map<string, Promise<boolean | undefined>>();
 
   constructor(options: OutagesOptions) {
     this.#options = options;
   }
 
-  /** The dependencies that are absent now, with the number of records that wait for each. */
-  absent(): Array<{ dependency: string; waiting: number }> {
-    return [...this.#open].map(([dependency, { waiting }]) => ({ dependency, waiting }));
+  absent(): Absent[] {
+    const now = this.#options.clock.elapsed();
+    this.#forget(now);
+    return [...this.#open].map(([dependency, { waiting, since }]) => {
+      return { dependency, waiting: waiting.size, ms: now - since };
+    });
+  }
+
+  /** Since when the dependency has been absent, in monotonic ms, and its last failure; undefined when it is not. */
+  of(dependency: string): Readonly<Pick<Outage, 'since' | 'error'>> | undefined {
+    return this.#open.get(dependency);
   }
 
   /**
-   * Waits until another attempt makes sense. Resolves with whether the dependency was absent; if it was not, the fault
-   * may be the record's. Rejects when the signal aborts.
-   *
-   * @param attempt - how often the record has failed, for the delay
+   * Waits until `record` may try; at once when no outage is known. After it, one of `answered`, `failed` and `left`
+   * must say what came of it. Rejects when the signal aborts.
    */
-  async wait(dependency: string, attempt: number, signal: AbortSignal): Promise<boolean> {
-    const { clock, random = Math.random } = this.#options;
-    const known = this.#open.get(dependency);
-    const answers = known ? false : await orAborted(this.#ask(dependency), signal);
-    if (answers === false) {
-      await this.#outlast(
-        dependency,
-        this.#open.get(dependency) ?? this.#begin(dependency),
-        signal,
-      );
-      return true;
+  async admit(dependency: string, record: object, signal: AbortSignal): Promise<void> {
+    const outage = this.#open.get(dependency);
+    if (!outage || this.mayTry(dependency, record)) return;
+    const { promise, resolve } = Promise.withResolvers<undefined>();
+    outage.waiting.set(record, () => resolve(undefined));
+    if (!outage.watch) void this.#watch(dependency, outage);
+    try {
+      await orAborted(promise, signal);
+    } finally {
+      outage.waiting.delete(record);
+      if (outage.waiting.size === 0) outage.watch?.abort();
     }
-    await clock.sleep(retryDelay(attempt, random), signal);
-    return answers === undefined;
+  }
+
+  /** Whether `record` may try without waiting. If the dependency is absent, it then tries for all. */
+  mayTry(dependency: string, record: object): boolean {
+    const outage = this.#open.get(dependency);
+    if (!outage || outage.trial === record) return true;
+    const now = this.#options.clock.elapsed();
+    outage.askedAt = now;
+    if (outage.trial || outage.waiting.size > 0 || now < outage.nextTrialAt) return false;
+    outage.trial = record;
+    return true;
+  }
+
+  /** Says that the dependency has answered: an outage is over. */
+  answered(dependency: string): void {
+    this.#failing.delete(dependency);
+    const outage = this.#open.get(dependency);
+    if (!outage) return;
+    this.#open.delete(dependency);
+    for (const go of outage.waiting.values()) go();
+    this.#options.onChange?.(dependency, false);
+  }
+
+  /** Says that an attempt of `record` has failed with `error`, which looks like an outage. Rejects when the signal aborts. */
+  async failed(
+    dependency: string,
+    record: object,
+    { error, signal }: { error: AppError; signal: AbortSignal },
+  ): Promise<Finding> {
+    if (this.#isFailedTrial(dependency, record, error)) return 'absent';
+    const answers = await orAborted(this.#ask(dependency), signal);
+    if (this.#isFailedTrial(dependency, record, error)) return 'absent';
+    if (answers === undefined) return 'unknown';
+    if (answers && !this.#isEnough(dependency, record)) return 'answers';
+    this.#begin(dependency, error);
+    return 'absent';
+  }
+
+  /** Says that an attempt of `record` came to nothing: it was not its dependency's doing. */
+  left(dependency: string, record: object): void {
+    const outage = this.#open.get(dependency);
+    if (outage?.trial === record) outage.trial = undefined;
+  }
+
+  /** True while the dependency is absent, which `record` has then found again if it tried for all. */
+  #isFailedTrial(dependency: string, record: object, error: AppError): boolean {
+    const outage = this.#open.get(dependency);
+    if (!outage) return false;
+    if (outage.trial === record) {
+      outage.trial = undefined;
+      outage.error = error;
+      outage.failedTrials += 1;
+      outage.nextTrialAt = this.#options.clock.elapsed() + this.#delay(outage);
+    }
+    return true;
+  }
+
+  #isEnough(dependency: string, record: object): boolean {
+    const failing = this.#failing.get(dependency) ?? new Set();
+    failing.add(record);
+    this.#failing.set(dependency, failing);
+    forgetOldest(this.#failing);
+    return failing.size >= MAX_FAILING_RECORDS;
   }
 
   /**
@@ -74,43 +175,73 @@ export class Outages {
     return asked;
   }
 
-  async #outlast(dependency: string, outage: Outage, signal: AbortSignal): Promise<void> {
-    outage.waiting += 1;
-    try {
-      await orAborted(outage.over.promise, signal);
-    } finally {
-      outage.waiting -= 1;
-      // Nothing waits for it any more: whether it is back is found out when something does.
-      if (outage.waiting === 0 && this.#open.get(dependency) === outage) this.#end(dependency);
-    }
-  }
-
-  #begin(dependency: string): Outage {
-    const outage: Outage = { over: Promise.withResolvers(), waiting: 0 };
+  #begin(dependency: string, error: AppError): void {
+    const now = this.#options.clock.elapsed();
+    const outage: Outage = {
+      since: now,
+      error,
+      waiting: new Map(),
+      trial: undefined,
+      failedTrials: 0,
+      nextTrialAt: now,
+      askedAt: now,
+      watch: undefined,
+    };
+    outage.nextTrialAt += this.#delay(outage);
+    this.#failing.delete(dependency);
     this.#open.set(dependency, outage);
+    this.#forget(now);
     this.#options.onChange?.(dependency, true);
-    void this.#watch(dependency, outage);
-    return outage;
   }
 
+  /** Lets one record try each time that a probe was answered, for as long as records wait. */
   async #watch(dependency: string, outage: Outage): Promise<void> {
-    const { clock, random = Math.random } = this.#options;
-    const stopped = new AbortController();
-    void outage.over.promise.then(() => stopped.abort());
-    for (let attempt = 1; this.#open.get(dependency) === outage; attempt += 1) {
-      await clock.sleep(retryDelay(attempt, random), stopped.signal).catch(() => undefined);
-      if (stopped.signal.aborted) return;
+    const { clock } = this.#options;
+    const watch = (outage.watch = new AbortController());
+    const isOver = (): boolean => watch.signal.aborted;
+    while (!isOver()) {
+      const ms = outage.trial ? this.#delay(outage) : outage.nextTrialAt - clock.elapsed();
+      await clock.sleep(Math.max(1, ms), watch.signal).catch(() => undefined);
+      if (isOver()) break;
+      if (outage.trial || clock.elapsed() < outage.nextTrialAt) continue;
       const answers = await this.#ask(dependency);
-      if (answers !== false && this.#open.get(dependency) === outage) this.#end(dependency);
+      if (isOver()) break;
+      outage.failedTrials += 1;
+      outage.nextTrialAt = clock.elapsed() + this.#delay(outage);
+      if (answers !== false) this.#tryFirst(outage);
+    }
+    if (outage.watch === watch) outage.watch = undefined;
+    if (outage.waiting.size > 0 && this.#open.get(dependency) === outage) {
+      void this.#watch(dependency, outage);
     }
   }
 
-  #end(dependency: string): void {
-    const outage = this.#open.get(dependency);
-    this.#open.delete(dependency);
-    outage?.over.resolve(undefined);
-    this.#options.onChange?.(dependency, false);
+  #tryFirst(outage: Outage): void {
+    const [first] = outage.waiting;
+    if (!first || outage.trial) return; // one has come while the probe was under way
+    const [record, go] = first;
+    outage.waiting.delete(record);
+    outage.trial = record;
+    go();
   }
+
+  #delay({ failedTrials }: Outage): number {
+    return retryDelay(failedTrials + 1, this.#options.random ?? Math.random);
+  }
+
+  /** Whoever names hosts can name any number of them. */
+  #forget(now: number): void {
+    for (const [dependency, { waiting, trial, askedAt }] of this.#open) {
+      if (waiting.size > 0 || trial) continue;
+      const isOld = now - askedAt >= FORGOTTEN_AFTER_MS;
+      if (isOld || this.#open.size > MAX_DEPENDENCIES) this.#open.delete(dependency);
+    }
+  }
+}
+
+function forgetOldest(map: Map<string, unknown>): void {
+  const [oldest] = map.keys();
+  if (map.size > MAX_DEPENDENCIES && oldest !== undefined) map.delete(oldest);
 }
 
 /** What `work` comes to, unless the signal aborts first. */

@@ -11,8 +11,10 @@ import type { HashLists } from './hashes/lists.ts';
 import { pdqFromHex } from './hashes/pdq.ts';
 import { Inspection, type InspectionParts } from './inspection.ts';
 import type { ImageFetcher } from './references/image-fetcher.ts';
-import { loadImage } from './references/load-image.ts';
-import { Journey, type OutageLimits } from './journey.ts';
+import { loadImage, type ImageLocation } from './references/load-image.ts';
+import { FetchPool } from './fetch-pool.ts';
+import type { Need, OutageLimits } from './attempts.ts';
+import { Journey } from './journey.ts';
 import { Judgement } from './judgement.ts';
 import type { KafkaRecord } from './kafka/record.ts';
 import type { EncoderInfo } from './model/clip-encoder.ts';
@@ -47,6 +49,8 @@ export interface PipelineLimits extends OutageLimits {
   maxInFlightBytes: number;
   /** Bytes of one encoded image. */
   maxImageBytes: number;
+  /** Fetches over the network at once. */
+  fetchConcurrency: number;
   /** Whether every embedding is emitted beside its verdict. */
   emitEmbeddings: boolean;
   /**
@@ -62,6 +66,7 @@ export class Pipeline {
   readonly #inFlight: Gate;
   readonly #inspection: Inspection;
   readonly #outages: Outages;
+  readonly #fetches: FetchPool;
   readonly #holding = new AbortController();
   readonly #givenUp = Promise.withResolvers<undefined>();
   #failure: { error: unknown } | undefined;
@@ -72,6 +77,7 @@ export class Pipeline {
     this.#inspection = new Inspection(parts);
     this.#inFlight = new Gate(limits.maxInFlight, limits.maxInFlightBytes);
     const { clock, fetcher, onOutage } = parts;
+    this.#fetches = new FetchPool({ places: limits.fetchConcurrency, clock });
     this.#outages = new Outages({
       clock,
       // Only a dependency of the fetchers has an address; another is known by its error's code.
@@ -151,17 +157,11 @@ export class Pipeline {
     const trace = telemetry.eventStarted(record);
     const { signal } = this.#holding;
     const limits = this.#limits;
-    const outages = this.#outages;
     const journey = new Journey({
-      delivery,
-      trace,
-      telemetry,
-      clock,
-      signal,
-      outages,
-      limits,
-      slot,
-      faults,
+      ...{ delivery, trace, telemetry, clock, signal, limits, slot, faults },
+      outages: this.#outages,
+      fetches: this.#fetches,
+      emitsInOrder: sink.inOrder,
     });
     telemetry.inFlight(this.inFlight);
     try {
@@ -196,8 +196,12 @@ export class Pipeline {
       judgement.decoded(event);
       journey.reach('decoded');
 
-      const encoded = await journey.stage('fetch', (signal) =>
-        loadImage(event.image, { fetcher, maxBytes: this.#limits.maxImageBytes, signal }),
+      const flow = flowOf(record);
+      const loading = { fetcher, maxBytes: this.#limits.maxImageBytes };
+      const encoded = await journey.stage(
+        'fetch',
+        (signal) => loadImage(event.image, { ...loading, signal }),
+        needOf(event.image, fetcher, flow),
       );
       judgement.loaded(encoded);
       journey.reach('fetched');
@@ -210,7 +214,7 @@ export class Pipeline {
         return judgement;
       }
 
-      const occasion = { journey, judgement, revoked, flow: flowOf(record) };
+      const occasion = { journey, judgement, revoked, flow };
       const { image, reused } = await this.#inspection.of(encoded, occasion);
       judgement.inspected(image, reused);
 
@@ -245,9 +249,20 @@ export class Pipeline {
   }
 }
 
-/** Partitions share the decoders and the device. */
+/** Partitions share the fetches, the decoders and the device. */
 function flowOf({ topic, partition }: KafkaRecord): string {
   return `${topic}/${partition}`;
+}
+
+/** What a fetch of the image shares with others; undefined for bytes that are at hand. */
+function needOf(
+  { bytes, uri }: ImageLocation,
+  fetcher: ImageFetcher,
+  flow: string,
+): Need | undefined {
+  if (bytes !== null || uri === null) return undefined;
+  const dependency = fetcher.dependencyOf?.(uri);
+  return dependency && { ...dependency, dependency: dependency.name, flow };
 }
 
 /** What a record has cost of what partitions share, in ms. */

@@ -50,23 +50,44 @@ it('does not start for S3 without a region', async () => {
   await expect(fetcherFor({ s3: {} })).rejects.toMatchObject({ code: 'config_invalid' });
 });
 
-describe('a host that is away', () => {
-  it('holds the event by default', async () => {
-    const fetcher = await fetcherFor(overHttp());
-    await expect(fetcher.fetch(`${server.origin}/a.jpg`)).rejects.toMatchObject({
-      code: 'image_store_unavailable',
-      disposition: 'retry',
+describe('what a reference depends on', () => {
+  it('is its host with its share of the connections, waited for by default', async () => {
+    const fetcher = await fetcherFor(overHttp({ connectionsPerHost: 5 }));
+    expect(fetcher.dependencyOf?.(`${server.origin}/a.jpg`)).toEqual({
+      name: server.origin,
+      places: 5,
+      patience: undefined,
     });
-    expect(server.requests).toHaveLength(1);
   });
 
-  it('is given up where the configuration says so', async () => {
-    const fetcher = await fetcherFor(overHttp({ onOutage: 'give-up', attempts: 2 }));
-    await expect(fetcher.fetch(`${server.origin}/a.jpg`)).rejects.toMatchObject({
-      code: 'image_host_unavailable',
-      disposition: 'not-inspected',
+  it('is a host that is given up where the configuration says so', async () => {
+    const fetcher = await fetcherFor(
+      overHttp({ onOutage: 'give-up', attempts: 2, totalTimeoutMs: 7_000 }),
+    );
+    expect(fetcher.dependencyOf?.(`${server.origin}/a.jpg`)).toMatchObject({
+      patience: { attempts: 2, absentMs: 7_000, code: 'image_host_unavailable' },
     });
-    expect(server.requests).toHaveLength(2);
+  });
+
+  it('is its bucket', async () => {
+    const fetcher = await fetcherFor({ s3: { region: 'eu-central-1', buckets: ['media'] } });
+    expect(fetcher.dependencyOf?.('s3://media/a.jpg')).toEqual({ name: 's3://media' });
+  });
+
+  it.each([
+    ['a host that is not allowed', 'http://elsewhere.example/a.jpg'],
+    ['a bucket that is not served', 's3://other/a.jpg'],
+    ['no bucket', 's3:///a.jpg'],
+    ['a scheme that is not served', 'ftp://127.0.0.1/a.jpg'],
+    ['no URI', 'a.jpg'],
+    ['what is at hand', 'data:image/png;base64,AAAA'],
+  ])('is nothing for %s', async (_, uri) => {
+    const fetcher = await fetcherFor({
+      ...overHttp(),
+      data: true,
+      s3: { region: 'eu-central-1', buckets: ['media'] },
+    });
+    expect(fetcher.dependencyOf?.(uri)).toBeUndefined();
   });
 });
 

@@ -36,6 +36,49 @@ describe('Gate', () => {
     );
   });
 
+  it('lets one that comes back in before newcomers, and beyond the limits while all inside rest', async () => {
+    const gate = new Gate(2, 10);
+    const order: string[] = [];
+    await Promise.all([gate.enter(5), gate.enter(5)]);
+    void gate.enter(5).then(() => order.push('newcomer'));
+    void gate.enterAgain(5).then(() => order.push('back'));
+    void gate.enterAgain(5).then(() => order.push('back, second'));
+    gate.rest();
+    await settle();
+    expect(order).toEqual([]); // one inside is at work
+    gate.rest();
+    await settle();
+    expect(order).toEqual(['back']);
+    gate.rest();
+    await settle();
+    expect(order).toEqual(['back', 'back, second']);
+    for (let left = 0; left < 3; left += 1) {
+      gate.wake();
+      gate.leave(5);
+    }
+    await settle();
+    expect(order).toEqual(['back', 'back, second', 'newcomer']);
+    expect(gate.count).toBe(2);
+  });
+
+  it('does not count one that rests, but what it weighs', async () => {
+    const gate = new Gate(1, 10);
+    const order: string[] = [];
+    await gate.enter(4);
+    void gate.enter(4).then(() => order.push('light'));
+    void gate.enter(4).then(() => order.push('heavy'));
+    gate.rest();
+    await settle();
+    expect(order).toEqual(['light']);
+    gate.rest();
+    await settle();
+    expect(order).toEqual(['light']);
+    gate.wake();
+    gate.leave(4);
+    await settle();
+    expect(order).toEqual(['light', 'heavy']);
+  });
+
   it('admits one item that is heavier than the whole gate', async () => {
     const gate = new Gate(2, 10);
     await gate.enter(99);

@@ -1,73 +1,6 @@
 import { describe, expect, it } from '@jest/globals';
-import type { Delivery } from '../src/consumers/event-source.ts';
-import { AppError, type ErrorCode } from '../src/errors.ts';
-import { Gate } from '../src/gate.ts';
-import { Journey, type OutageLimits } from '../src/journey.ts';
-import { noTelemetry, type Stage } from '../src/observability/telemetry.ts';
-import { Outages, type OutagesOptions } from '../src/outages.ts';
-import { Slot } from '../src/slot.ts';
-import { aRecord } from './support/builders.ts';
-import { FakeClock, settle } from './support/fake-clock.ts';
-
-const HOUR = 3_600_000;
-
-interface Setup {
-  probe?: OutagesOptions['probe'];
-  limits?: Partial<OutageLimits>;
-}
-
-function setUp({ probe, limits }: Setup = {}) {
-  const clock = new FakeClock();
-  const gate = new Gate(1);
-  const revoking = new AbortController();
-  const ending = new AbortController();
-  const parked = { now: 0 };
-  const delivery: Delivery = {
-    record: aRecord({ partition: 3, offset: 7 }),
-    revoked: revoking.signal,
-    resolve: () => undefined,
-    spent: () => undefined,
-    rewind: () => undefined,
-    park: () => {
-      parked.now += 1;
-      return () => (parked.now -= 1);
-    },
-  };
-  const slot = new Slot(gate, 1);
-  const trace = noTelemetry.eventStarted(delivery.record);
-  const outages = new Outages({ clock, probe });
-  const journey = new Journey({
-    delivery,
-    trace,
-    telemetry: noTelemetry,
-    clock,
-    signal: ending.signal,
-    outages,
-    slot,
-    limits: { outageTimeoutMs: HOUR, onOutageTimeout: 'dead-letter', ...limits },
-  });
-  return { clock, gate, slot, revoking, ending, parked, outages, journey };
-}
-
-function fault(code: ErrorCode = 'image_store_unavailable'): AppError {
-  return new AppError(code, 'fetching image s3://bucket/a: no answer', {
-    dependency: 's3://bucket',
-  });
-}
-
-const absent = (): Promise<boolean> => Promise.resolve(false);
-const present = (): Promise<boolean> => Promise.resolve(true);
-
-/** Runs a stage that fails until `work` says otherwise; counts its attempts. */
-function stage({ journey }: ReturnType<typeof setUp>, name: Stage, work: () => Promise<string>) {
-  const attempts = { made: 0 };
-  const result = journey.stage(name, () => {
-    attempts.made += 1;
-    return work();
-  });
-  result.catch(() => undefined);
-  return { attempts, result };
-}
+import { settle } from './support/fake-clock.ts';
+import { absent, fault, HOUR, present, setUp, stage } from './support/journey.ts';
 
 describe('a stage whose dependency is absent', () => {
   it('gives its slot back and is parked while it waits, and takes both up again', async () => {
@@ -79,7 +12,7 @@ describe('a stage whose dependency is absent', () => {
     );
     await it.clock.advance(60_000);
     expect([it.gate.count, it.parked.now]).toEqual([0, 1]);
-    expect(it.outages.absent()).toEqual([{ dependency: 's3://bucket', waiting: 1 }]);
+    expect(it.outages.absent()).toMatchObject([{ dependency: 's3://bucket', waiting: 1 }]);
 
     isAway = false;
     await it.gate.enter(); // another record has the only place
@@ -107,6 +40,28 @@ describe('a stage whose dependency is absent', () => {
     await expect(result).resolves.toBe('bytes');
     expect([attempts.made, it.parked.now, it.gate.count]).toEqual([2, 0, 1]);
     expect(it.clock.sleeping).toBe(0);
+  });
+
+  it('takes its place again although all places wait for an emission: exactly once, they wait for its own', async () => {
+    let isAway = true;
+    const it = setUp({ probe: () => Promise.resolve(!isAway) });
+    await it.slot.take();
+    const { result } = stage(it, 'fetch', () =>
+      isAway ? Promise.reject(fault()) : Promise.resolve('bytes'),
+    );
+    await it.clock.advance(60_000);
+    const younger = setUp({ gate: it.gate });
+    await younger.slot.take();
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const { result: emitted } = stage(younger, 'emit', () => promise);
+    isAway = false;
+    await it.clock.advance(15_000);
+    await expect(result).resolves.toBe('bytes');
+    expect(it.gate.count).toBe(2);
+    resolve('acknowledged');
+    await expect(emitted).resolves.toBe('acknowledged');
+    for (const { slot } of [it, younger]) slot.giveBack();
+    expect(it.gate.count).toBe(0);
   });
 
   it.each(['dead-letter', 'not-inspected'] as const)(
@@ -216,7 +171,7 @@ describe('a stage that waits', () => {
       disposition: 'revoked',
       message: expect.stringContaining('images/3/7') as unknown,
     });
-    expect([it.parked.now, it.outages.absent()]).toEqual([0, []]);
+    expect([it.parked.now, it.outages.absent()]).toMatchObject([0, [{ waiting: 0 }]]);
     await settle();
     expect(it.clock.sleeping).toBe(0);
   });

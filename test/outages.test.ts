@@ -1,13 +1,16 @@
 import { describe, expect, it, jest } from '@jest/globals';
+import { AppError } from '../src/errors.ts';
 import { Outages } from '../src/outages.ts';
-import { FakeClock } from './support/fake-clock.ts';
+import { FakeClock, settle } from './support/fake-clock.ts';
 
 const STORE = 's3://bucket';
+const never = new AbortController().signal;
+const error = new AppError('image_store_unavailable', 'fetching image s3://bucket/a: no answer');
 
-/** Outages with a dependency that is absent until `answers` is set. */
-function absentStore() {
+/** Outages with a store that answers probes once `answers` is set. */
+function setUp(answers: boolean | undefined = false) {
   const clock = new FakeClock();
-  const state = { answers: false as boolean | undefined, probes: 0, atOnce: 0, most: 0 };
+  const state = { answers, probes: 0, atOnce: 0, most: 0 };
   const changes: string[] = [];
   const outages = new Outages({
     clock,
@@ -22,48 +25,86 @@ function absentStore() {
       return state.answers;
     },
   });
-  return { clock, state, changes, outages };
+  const fail = (record: object = {}, signal = never) =>
+    outages.failed(STORE, record, { error, signal });
+  /** Begins an outage. */
+  const begin = async (): Promise<void> => {
+    const found = fail();
+    await clock.advance(50);
+    expect(await found).toBe('absent');
+  };
+  return { clock, state, changes, outages, fail, begin };
 }
 
-const never = new AbortController().signal;
-
-describe('an absent dependency', () => {
-  it('is asked by one probe at a time for three hundred records, which all go on once it answers', async () => {
-    const { clock, state, changes, outages } = absentStore();
-    const order: number[] = [];
-    const waits = Array.from({ length: 300 }, async (_, n) => {
-      expect(await outages.wait(STORE, 1, never)).toBe(true);
-      order.push(n);
+describe('a dependency that does not answer', () => {
+  it('is asked by one probe at a time for three hundred records', async () => {
+    const { clock, state, changes, outages, fail } = setUp();
+    const records = Array.from({ length: 300 }, () => ({}));
+    const admitted: number[] = [];
+    const waits = records.map(async (record, n) => {
+      expect(await fail(record)).toBe('absent');
+      await outages.admit(STORE, record, never);
+      admitted.push(n);
+      outages.answered(STORE);
     });
     await clock.advance(60_000);
-    expect(order).toEqual([]);
-    expect(outages.absent()).toEqual([{ dependency: STORE, waiting: 300 }]);
+    expect(admitted).toEqual([]);
+    expect(outages.absent()).toEqual([{ dependency: STORE, waiting: 300, ms: 59_950 }]);
     expect([state.most, state.probes]).toEqual([1, 10]); // 0.2, 0.4, … 15 s apart, whatever waits
 
     state.answers = true;
     await clock.advance(15_100);
     await Promise.all(waits);
-    expect(order).toEqual([...order.keys()]);
+    expect(admitted).toEqual([...admitted.keys()]);
     expect(outages.absent()).toEqual([]);
     expect(changes).toEqual([`${STORE} true`, `${STORE} false`]);
     expect(clock.sleeping).toBe(0);
   });
 
-  it('holds up nothing that waits for another one', async () => {
-    const clock = new FakeClock();
-    const outages = new Outages({ clock, probe: (name) => Promise.resolve(name === 'there') });
-    const waiting = outages.wait('absent', 1, never);
-    const other = outages.wait('there', 1, never);
-    await clock.advance(200);
-    expect(await other).toBe(false);
-    expect(outages.absent()).toEqual([{ dependency: 'absent', waiting: 1 }]);
-    expect(await Promise.race([waiting, Promise.resolve('waits')])).toBe('waits');
+  it('is tried by one record when it answers the probe, and by the others once that has succeeded', async () => {
+    const { clock, state, outages, begin, fail } = setUp();
+    await begin();
+    const trials: string[] = [];
+    const wait = async (name: string): Promise<object> => {
+      const record = {};
+      await outages.admit(STORE, record, never);
+      trials.push(name);
+      return record;
+    };
+    const first = wait('first');
+    void wait('second');
+    void wait('third');
+    state.answers = true;
+    await clock.advance(60_000);
+    expect(trials).toEqual(['first']); // whose trial takes as long as it takes
+    expect(await fail(await first)).toBe('absent');
+    await clock.advance(60_000);
+    expect(trials).toEqual(['first', 'second']);
+    outages.answered(STORE);
+    await settle();
+    expect(trials).toEqual(['first', 'second', 'third']);
+    expect(clock.sleeping).toBe(0);
   });
 
-  it('is not asked any more once nothing waits for it', async () => {
-    const { clock, state, changes, outages } = absentStore();
+  it('lets another record try when one leaves without a result', async () => {
+    const { clock, state, outages, begin } = setUp();
+    await begin();
+    const revoked = {};
+    const trial = outages.admit(STORE, revoked, never);
+    const next = outages.admit(STORE, {}, never).then(() => 'tries');
+    state.answers = true;
+    await clock.advance(60_000);
+    await trial;
+    outages.left(STORE, revoked);
+    await clock.advance(15_050);
+    expect(await next).toBe('tries');
+  });
+
+  it('is not asked while no record waits, and met by the next record as a trial', async () => {
+    const { clock, state, outages, begin } = setUp();
+    await begin();
     const given = new AbortController();
-    const waits = [1, 2].map(() => outages.wait(STORE, 1, given.signal).catch(() => 'given up'));
+    const waits = [1, 2].map(() => outages.admit(STORE, {}, given.signal).catch(() => 'given up'));
     await clock.advance(1_000);
     given.abort();
     expect(await Promise.all(waits)).toEqual(['given up', 'given up']);
@@ -71,31 +112,48 @@ describe('an absent dependency', () => {
     const { probes } = state;
     await clock.advance(60_000);
     expect(state.probes).toBe(probes);
-    expect(changes.at(-1)).toBe(`${STORE} false`);
     expect(clock.sleeping).toBe(0);
+    expect(outages.of(STORE)?.error).toBe(error);
+    const [trial, second] = [{}, {}];
+    expect([trial, second].map((record) => outages.mayTry(STORE, record))).toEqual([true, false]);
   });
 
-  it('keeps the others waiting when the record that asked first is given up', async () => {
-    const { clock, state, outages } = absentStore();
-    const first = new AbortController();
-    const given = outages.wait(STORE, 1, first.signal).catch(() => 'given up');
-    const other = outages.wait(STORE, 1, never);
-    await clock.advance(10); // the probe of both is under way
-    first.abort();
-    expect(await given).toBe('given up');
-    state.answers = true;
-    await clock.advance(1_000);
-    expect(typeof (await other)).toBe('boolean');
+  it('is forgotten when no record has asked for it in five minutes', async () => {
+    const { clock, outages, begin } = setUp();
+    await begin();
+    await clock.advance(299_999);
+    expect(outages.absent()).toHaveLength(1);
+    await clock.advance(1);
+    expect(outages.absent()).toEqual([]);
+  });
+
+  it('is one of a thousand at most: whoever writes an event can name any number of hosts', async () => {
+    const clock = new FakeClock();
+    const outages = new Outages({ clock, probe: () => Promise.resolve(false) });
+    for (let host = 0; host < 3_000; host += 1) {
+      await outages.failed(`https://${host}.example`, {}, { error, signal: never });
+    }
+    expect(outages.absent()).toHaveLength(1_000);
+  });
+
+  it('holds up nothing that needs another one', async () => {
+    const { outages, begin } = setUp();
+    await begin();
+    expect(outages.mayTry('s3://other', {})).toBe(true);
+    await outages.admit('s3://other', {}, never);
   });
 
   it('may be given up while its probe hangs', async () => {
     const clock = new FakeClock();
     const outages = new Outages({ clock, probe: () => new Promise(() => undefined) });
     const budget = new AbortController();
-    const waits = [1, 2].map(() => outages.wait(STORE, 1, budget.signal).catch(() => 'given up'));
+    const { signal } = budget;
+    const found = [1, 2].map(() =>
+      outages.failed(STORE, {}, { error, signal }).catch(() => 'over'),
+    );
     await clock.advance(1_000);
     budget.abort();
-    expect(await Promise.all(waits)).toEqual(['given up', 'given up']);
+    expect(await Promise.all(found)).toEqual(['over', 'over']);
   });
 
   it('is absent too when its probe fails, at once or later', async () => {
@@ -108,23 +166,29 @@ describe('an absent dependency', () => {
       .mockRejectedValueOnce(new Error('connection refused'))
       .mockResolvedValue(true);
     const outages = new Outages({ clock, probe });
-    const waiting = outages.wait(STORE, 1, never);
+    expect(await outages.failed(STORE, {}, { error, signal: never })).toBe('absent');
+    const waiting = outages.admit(STORE, {}, never).then(() => 'tries');
     await clock.advance(1_000);
-    expect(await waiting).toBe(true);
+    expect(await waiting).toBe('tries');
     expect(probe).toHaveBeenCalledTimes(3);
   });
 });
 
-describe('a dependency that answers', () => {
-  it('is tried again after a delay that grows, and the fault may be the record’s', async () => {
-    const { clock, state, changes, outages } = absentStore();
-    state.answers = true;
-    const waited = outages.wait(STORE, 3, never);
-    await clock.advance(50 + 799);
-    expect(await Promise.race([waited, Promise.resolve('waits')])).toBe('waits');
-    await clock.advance(1);
-    expect(await waited).toBe(false);
-    expect(changes).toEqual([]);
+describe('a dependency that answers probes', () => {
+  it('is absent when five records fail with no success between them', async () => {
+    const { clock, outages, fail } = setUp(true);
+    const finding = async (record: object = {}): Promise<string> => {
+      const found = fail(record);
+      await clock.advance(50);
+      return found;
+    };
+    const one = {};
+    for (let n = 0; n < 10; n += 1) expect(await finding(one)).toBe('answers'); // its own fault
+    for (let n = 0; n < 3; n += 1) expect(await finding()).toBe('answers');
+    outages.answered(STORE);
+    for (let n = 0; n < 4; n += 1) expect(await finding()).toBe('answers');
+    expect(await finding()).toBe('absent');
+    expect(outages.absent()).toHaveLength(1);
   });
 });
 
@@ -132,26 +196,10 @@ describe('a dependency that cannot be asked', () => {
   it.each([
     ['no probe', undefined],
     ['a probe that does not know it', () => Promise.resolve(undefined)],
-  ])('counts as absent with %s, and is tried again after a delay', async (_, probe) => {
-    const clock = new FakeClock();
-    const outages = new Outages({ clock, random: () => 0.999_999, probe });
-    const waited = outages.wait('registry_unavailable', 2, never);
-    await clock.advance(399);
-    expect(await Promise.race([waited, Promise.resolve('waits')])).toBe('waits');
-    await clock.advance(1);
-    expect(await waited).toBe(true);
-    expect(clock.sleeping).toBe(0);
-  });
-
-  it('stops waiting when the record is given up', async () => {
-    const clock = new FakeClock();
-    const outages = new Outages({ clock });
-    const given = new AbortController();
-    const waited = outages.wait('registry_unavailable', 1, given.signal);
-    const gaveUp = expect(waited).rejects.toThrow('abort');
-    await clock.advance(50);
-    given.abort();
-    await gaveUp;
-    expect(clock.sleeping).toBe(0);
+  ])('is neither absent nor there, with %s', async (_, probe) => {
+    const outages = new Outages({ clock: new FakeClock(), probe });
+    const found = outages.failed('registry_unavailable', {}, { error, signal: never });
+    expect(await found).toBe('unknown');
+    expect(outages.absent()).toEqual([]);
   });
 });

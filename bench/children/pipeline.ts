@@ -8,6 +8,7 @@ import { createEventDecoder } from '../../src/events/event-decoder.ts';
 import { noLists } from '../../src/hashes/lists.ts';
 import { createInspector } from '../../src/inspector.ts';
 import { noTelemetry } from '../../src/observability/telemetry.ts';
+import { limitsOf } from '../../src/pipeline-limits.ts';
 import { Pipeline } from '../../src/pipeline.ts';
 import { createMemoryVerdictSink } from '../../src/producers/memory-verdict-sink.ts';
 import { now, photoOf, report, settings } from './child.ts';
@@ -33,7 +34,7 @@ const pipeline = new Pipeline(
     telemetry: noTelemetry,
     clock: systemClock,
   },
-  { ...config.pipeline, maxImageBytes: config.images.maxBytes, emitEmbeddings: false },
+  limitsOf(config),
 );
 await pipeline.run();
 await report(moments);

@@ -10,6 +10,7 @@ import { createFileFetcher } from '../references/file-fetcher.ts';
 import { createInspector, type Inspector } from '../inspector.ts';
 import { noTelemetry } from '../observability/telemetry.ts';
 import { packageFile } from '../package-files.ts';
+import { limitsOf } from '../pipeline-limits.ts';
 import { Pipeline } from '../pipeline.ts';
 import { createMemoryVerdictSink } from '../producers/memory-verdict-sink.ts';
 
@@ -46,7 +47,7 @@ export function createLocalInspector(options: LocalOptions): Promise<Inspector> 
  * Throws what the pipeline throws.
  */
 export async function judgeFiles({ files, inspector, onVerdict }: LocalRun): Promise<void> {
-  const { images, pipeline } = DEFAULTS;
+  const { images } = DEFAULTS;
   const topic = new MemoryTopic({ topic: 'files', records: files.values().map(recordOf) });
   const run = new Pipeline(
     {
@@ -61,7 +62,7 @@ export async function judgeFiles({ files, inspector, onVerdict }: LocalRun): Pro
       telemetry: noTelemetry,
       clock: systemClock,
     },
-    { ...pipeline, maxImageBytes: images.maxBytes, emitEmbeddings: false },
+    limitsOf(DEFAULTS),
   );
   await run.run();
 }

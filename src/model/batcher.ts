@@ -11,8 +11,6 @@ export interface BatcherOptions<In, Out> {
   maxBatchSize: number;
   /** Batches that run at once. @default 1 */
   concurrency?: number;
-  /** Items that may wait for a batch; `submit` holds further ones back until there is room. */
-  maxQueued: number;
   /**
    * How long an incomplete batch waits for more items, in ms. Raise it only where items trickle in and the
    * device is much better at full batches.
@@ -48,14 +46,12 @@ interface Entry<In, Out> {
 export class Batcher<In, Out> {
   readonly #options: BatcherOptions<In, Out>;
   readonly #queue = new FairQueue<Entry<In, Out>>();
-  readonly #room: Gate;
   readonly #running: Gate;
   #pumping = false;
   #filled: (() => void) | undefined;
 
   constructor(options: BatcherOptions<In, Out>) {
     this.#options = options;
-    this.#room = new Gate(options.maxQueued);
     this.#running = new Gate(options.concurrency ?? 1);
   }
 
@@ -69,9 +65,8 @@ export class Batcher<In, Out> {
    * succeeded; with `encoder_failed` when the encoder is at fault; with `partition_revoked` when `unwanted` aborts
    * before a batch has taken it.
    */
-  async submit(item: In, unwanted?: AbortSignal, flow = ''): Promise<Batched<Out>> {
+  submit(item: In, unwanted?: AbortSignal, flow = ''): Promise<Batched<Out>> {
     const submittedAt = this.#options.clock.elapsed();
-    await this.#room.enter();
     return new Promise((resolve, reject) => {
       this.#queue.push(flow, { item, submittedAt, unwanted, resolve, reject });
       if (this.#queue.size >= this.#options.maxBatchSize) this.#filled?.();
@@ -87,7 +82,6 @@ export class Batcher<In, Out> {
       await this.#waitForMore();
       this.#dropUnwanted();
       const batch = this.#take(this.#nextSize());
-      batch.forEach(() => this.#room.leave());
       void this.#runBatch(batch).finally(() => this.#running.leave());
     }
     this.#pumping = false;
@@ -114,7 +108,6 @@ export class Batcher<In, Out> {
   #dropUnwanted(): void {
     const dropped = this.#queue.remove(({ unwanted }) => unwanted?.aborted === true);
     for (const { reject } of dropped) {
-      this.#room.leave();
       reject(new AppError('partition_revoked', 'waiting for inference: its partition was revoked'));
     }
   }

@@ -2,6 +2,7 @@
  * What the probes answer. Pure: it is told facts, and asks the source for its status when it is asked itself.
  */
 import type { SourceStatus } from '../consumers/event-source.ts';
+import type { Absence } from './stalls.ts';
 
 export interface Check {
   name: string;
@@ -27,6 +28,7 @@ export class Health {
   #topics: Fact = { ok: false, detail: 'not checked yet' };
   #stalls: readonly string[] = [];
   #source: (() => SourceStatus) | null = null;
+  #absent: () => readonly Absence[] = () => [];
 
   modelLoaded(detail: string): void {
     this.#model = { ok: true, detail };
@@ -39,6 +41,11 @@ export class Health {
   /** From now on the consumer's part of both probes is what `status` says at that moment. */
   observeSource(status: () => SourceStatus): void {
     this.#source = status;
+  }
+
+  /** What records wait for. It is told and does not make the process unready: others are served. */
+  observeAbsent(absent: () => readonly Absence[]): void {
+    this.#absent = absent;
   }
 
   /** What stands still now. It is told and does not make the process unready: a restart would not help it. */
@@ -67,6 +74,7 @@ export class Health {
       { name: 'topics', ...this.#topics },
       this.#consumer(),
       this.#assignment(),
+      { name: 'dependencies', ok: true, detail: tell(this.#absent()) },
       { name: 'stalls', ok: true, detail: this.#stalls.join('\n') || 'none' },
       {
         name: 'draining',
@@ -97,6 +105,22 @@ export class Health {
     const count = status.partitions.length;
     return { name: 'assignment', ok: true, detail: `${count} partition${count === 1 ? '' : 's'}` };
   }
+}
+
+/** The most dependencies that are named: whoever writes an event can name any number of hosts. */
+const MAX_NAMED = 20;
+
+function tell(absent: readonly Absence[]): string {
+  if (absent.length === 0) return 'none is known to be absent';
+  const named = absent
+    .toSorted((a, b) => b.waiting - a.waiting)
+    .slice(0, MAX_NAMED)
+    .map(
+      ({ dependency, waiting, ms }) =>
+        `${dependency} absent for ${Math.round(ms / 1000)} s, ${waiting} waiting`,
+    );
+  const others = absent.length - named.length;
+  return [...named, ...(others > 0 ? [`and ${others} more`] : [])].join('\n');
 }
 
 function report(checks: Check[]): ProbeReport {

@@ -18,6 +18,8 @@ export interface Stall {
 export interface Absence {
   dependency: string;
   waiting: number;
+  /** How long it has been absent, in ms. */
+  ms: number;
 }
 
 export interface StallsOptions {

@@ -21,6 +21,8 @@ export interface Emission {
 }
 
 export interface VerdictSink {
+  /** Set where an emission waits for those of the older records of its partition. */
+  readonly inOrder?: boolean;
   /**
    * Resolves when every part has been acknowledged by all in-sync replicas. A part that is too large for its topic
    * is shrunk until it fits, and marked as shrunk.

@@ -7,7 +7,7 @@ import { tooLarge, unavailable, unfetchable } from './fetch-faults.ts';
 import { createGuardedConnector, type Resolve } from './guarded-connector.ts';
 import { createPool, type Exchange, type HttpAnswer } from './http-exchange.ts';
 import { exchangeFault, statusFault } from './http-faults.ts';
-import type { OpenFetcher } from './image-fetcher.ts';
+import type { OpenFetcher, Patience } from './image-fetcher.ts';
 import { chunksOf, LibraryFault } from './library-fault.ts';
 import { isParserCode } from './network-faults.ts';
 import { parseReference } from './parse-reference.ts';
@@ -31,8 +31,12 @@ export interface HttpFetcherOptions {
   bodyTimeoutMs: number;
   /** Of a whole fetch, redirects and repeats included. */
   totalTimeoutMs: number;
+  /** Bytes per second, over `bodyTimeoutMs`, below which a host counts as absent. */
+  minBytesPerSecond: number;
   maxRedirects: number;
   connectionsPerHost: number;
+  /** Set where a host that is absent is not waited for. */
+  patience?: Patience | undefined;
   /** environment: by HTTP_PROXY, HTTPS_PROXY and NO_PROXY. A proxy resolves names itself, so no address is judged. */
   proxy: 'none' | 'environment';
   userAgent: string;
@@ -109,12 +113,37 @@ export function createHttpFetcher(options: HttpFetcherOptions): OpenFetcher {
     }
   }
 
-  /** Counts and bounds the bytes as they were sent, since packed ones may unpack to nothing for ever. */
+  /**
+   * Counts the bytes as they were sent, since packed ones may unpack to nothing for ever: not too many of them, nor
+   * too few in a time.
+   */
   async function* counted(name: string, chunks: AsyncIterable<Uint8Array>, progress: Progress) {
+    let windowAt = performance.now();
+    let windowBytes = 0;
     for await (const chunk of chunks) {
       progress.bytes += chunk.length;
+      windowBytes += chunk.length;
       if (progress.bytes > maxBytes) throw tooLarge(name, maxBytes);
+      const ms = performance.now() - windowAt;
+      if (ms >= options.bodyTimeoutMs) {
+        const rate = Math.round((windowBytes / ms) * 1000);
+        if (rate < options.minBytesPerSecond) {
+          const why = `sent at ${rate} bytes/s, less than ${options.minBytesPerSecond}`;
+          throw unavailable(name, { why, dependency: progress.dependency });
+        }
+        windowAt += ms;
+        windowBytes = 0;
+      }
       yield chunk;
+    }
+  }
+
+  function isAllowed(url: URL): boolean {
+    try {
+      policy.check(url);
+      return true;
+    } catch {
+      return false;
     }
   }
 
@@ -163,6 +192,12 @@ export function createHttpFetcher(options: HttpFetcherOptions): OpenFetcher {
         if (error instanceof LibraryFault) throw exchangeFault(name, dependency, error);
         throw error;
       }
+    },
+    dependencyOf: (uri) => {
+      const url = URL.parse(uri);
+      if (url === null || !isAllowed(url)) return undefined;
+      const { connectionsPerHost: places, patience } = options;
+      return { name: url.origin, places, patience };
     },
     probe,
     close: async () => {

@@ -9,7 +9,7 @@ import { nameOf } from './reference-name.ts';
 import { observeAnswers, type S3Head } from './s3-answer.ts';
 import { createS3Clients } from './s3-clients.ts';
 import { s3Fault } from './s3-faults.ts';
-import { parseS3Reference, type S3Object } from './s3-reference.ts';
+import { bucketOf, parseS3Reference, type S3Object } from './s3-reference.ts';
 import { untilWhole, type Progress } from './whole-answer.ts';
 
 export interface S3FetcherOptions {
@@ -155,6 +155,11 @@ export async function createS3Fetcher(options: S3FetcherOptions): Promise<OpenFe
       const name = nameOf(uri);
       if (buckets?.has(object.bucket) === false) throw unlisted(name);
       return await getOnce({ ...object, name }, signal);
+    },
+    dependencyOf: (uri) => {
+      const bucket = bucketOf(uri);
+      const isServed = bucket !== undefined && buckets?.has(bucket) !== false;
+      return isServed ? { name: `s3://${bucket}` } : undefined;
     },
     probe,
     close: () => {

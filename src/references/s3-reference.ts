@@ -38,6 +38,12 @@ export function parseS3Reference(uri: string): S3Object {
   return { bucket, key, versionId };
 }
 
+/** The bucket of what may be an `s3:` reference. */
+export function bucketOf(uri: string): string | undefined {
+  const bucket = S3_URI.exec(uri)?.[1];
+  return bucket !== undefined && BUCKET.test(bucket) ? bucket : undefined;
+}
+
 function decodeKey(uri: string, rawKey: string): string {
   try {
     return decodeURIComponent(rawKey);

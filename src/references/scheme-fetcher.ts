@@ -17,6 +17,7 @@ export function createSchemeFetcher(fetchers: readonly ImageFetcher[]): ImageFet
   const served = schemes.length === 0 ? 'inline bytes only' : schemes.join(', ');
   return {
     schemes,
+    dependencyOf: (uri) => byScheme.get(schemeOf(uri) ?? '')?.dependencyOf?.(uri),
     probe: async (dependency, signal) => {
       const fetcher = byScheme.get(schemeOf(dependency) ?? '');
       return (await fetcher?.probe(dependency, signal)) ?? false;

@@ -19,7 +19,6 @@ function batcherOf(run: Run, options: Partial<BatcherOptions<number, number>> = 
     },
     probe: () => Promise.resolve(),
     maxBatchSize: 4,
-    maxQueued: 1000,
     clock,
     ...options,
   });
@@ -35,10 +34,9 @@ describe('Batcher', () => {
       fc.asyncProperty(
         fc.array(fc.integer(), { maxLength: 60 }),
         fc.integer({ min: 1, max: 9 }),
-        fc.integer({ min: 1, max: 12 }),
         fc.integer({ min: 1, max: 5 }),
-        async (items, maxBatchSize, maxQueued, concurrency) => {
-          const options = { maxBatchSize, maxQueued, concurrency };
+        async (items, maxBatchSize, concurrency) => {
+          const options = { maxBatchSize, concurrency };
           const { batcher, batches } = batcherOf(double, options);
           expect(await values(items.map((n) => batcher.submit(n)))).toEqual(
             items.map((n) => n * 2),
@@ -129,23 +127,6 @@ describe('Batcher', () => {
     await Promise.all(full);
     expect(batches).toEqual([1, 4]);
     expect(clock.sleeping).toBe(0);
-  });
-
-  it('holds submissions back when the queue is full', async () => {
-    let release = (): void => undefined;
-    const gate = new Promise<void>((resolve) => (release = resolve));
-    const { batcher } = batcherOf(
-      async (batch) => {
-        await gate;
-        return double(batch);
-      },
-      { maxBatchSize: 1, maxQueued: 2 },
-    );
-    const results = [1, 2, 3, 4, 5].map((n) => batcher.submit(n));
-    await settle();
-    expect(batcher.queued).toBe(2);
-    release();
-    expect(await values(results)).toEqual([2, 4, 6, 8, 10]);
   });
 
   it('lets a poison item sink only itself', async () => {

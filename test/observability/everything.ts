@@ -20,9 +20,9 @@ export function useEveryInstrument(running: RunningTelemetry): void {
   }));
   running.observeTrouble({
     absent: () => [
-      { dependency: 'https://a.example', waiting: 2 },
-      { dependency: 'https://b.example', waiting: 3 },
-      { dependency: 'registry', waiting: 1 },
+      { dependency: 'https://a.example', waiting: 2, ms: 5_000 },
+      { dependency: 'https://b.example', waiting: 3, ms: 5_000 },
+      { dependency: 'registry', waiting: 1, ms: 5_000 },
     ],
     stalls: () => [{ kind: 'open-transaction', where: 'images/0', message: '' }],
   });

@@ -154,9 +154,9 @@ describe('a scrape', () => {
 
   it('counts what is absent and what waits by kind, never by host, and goes back to 0', async () => {
     let absent = [
-      { dependency: 'https://a.example', waiting: 2 },
-      { dependency: 'https://b.example', waiting: 3 },
-      { dependency: 'registry_unavailable', waiting: 1 },
+      { dependency: 'https://a.example', waiting: 2, ms: 5_000 },
+      { dependency: 'https://b.example', waiting: 3, ms: 5_000 },
+      { dependency: 'registry_unavailable', waiting: 1, ms: 5_000 },
     ];
     let stalls: Stall[] = [{ kind: 'parked', where: 'images/0', message: 'images/0 waits' }];
     running.observeTrouble({ absent: () => absent, stalls: () => stalls });

@@ -63,7 +63,7 @@ describe('what has stood still for half a minute', () => {
 
   it('is a partition whose records wait, with the dependency and how many wait for it', () => {
     const status = aStatus({ partitions: [aPartition({ parked: 4 })] });
-    const [stall] = found(status, [{ dependency: 'https://cdn.example', waiting: 4 }]);
+    const [stall] = found(status, [{ dependency: 'https://cdn.example', waiting: 4, ms: 5_000 }]);
     expect(stall).toEqual({
       kind: 'parked',
       where: 'images/3',

@@ -51,6 +51,24 @@ describe('a host in trouble is not held against the image', () => {
     ).rejects.toMatchObject(unavailable);
   });
 
+  it('when it sends less than the least rate, however long it goes on', async () => {
+    const sending = new Set<NodeJS.Timeout>();
+    http.respond = (_, response) => {
+      response.writeHead(200);
+      const timer = setInterval(() => response.write('x'), 10);
+      sending.add(timer);
+      response.on('close', () => clearInterval(timer));
+    };
+    await expect(
+      fetchOf('/a.jpg', { bodyTimeoutMs: 200, minBytesPerSecond: 1_000 }),
+    ).rejects.toMatchObject({
+      ...unavailable,
+      dependency: http.server.origin,
+      message: expect.stringMatching(/sent at \d+ bytes\/s, less than 1000$/) as unknown,
+    });
+    for (const timer of sending) clearInterval(timer);
+  });
+
   it('when it does not answer', async () => {
     http.respond = () => undefined;
     await expect(fetchOf('/a.jpg', { headersTimeoutMs: QUICK_MS })).rejects.toMatchObject(

@@ -14,6 +14,7 @@ export const HTTP_OPTIONS: HttpFetcherOptions = {
   headersTimeoutMs: 5_000,
   bodyTimeoutMs: 5_000,
   totalTimeoutMs: 10_000,
+  minBytesPerSecond: 0,
   maxRedirects: 3,
   connectionsPerHost: 8,
   proxy: 'none',

@@ -72,7 +72,6 @@ export function setUpPipeline({ names = [], topic, parts, limits, acknowledge }:
       ),
     probe: () => Promise.resolve(),
     maxBatchSize: 4,
-    maxQueued: 100,
     clock,
   });
   const pipeline = new Pipeline(
@@ -95,6 +94,7 @@ export function setUpPipeline({ names = [], topic, parts, limits, acknowledge }:
       maxInFlight: 8,
       maxInFlightBytes: 1e6,
       maxImageBytes: 1e6,
+      fetchConcurrency: 8,
       emitEmbeddings: false,
       outageTimeoutMs: 3_600_000,
       onOutageTimeout: 'dead-letter',

@@ -1,0 +1,103 @@
+import type { Mutant } from './mutant.ts';
+
+/** Safeguards that keep one record, flow or dependency from holding up the others. */
+export const ISOLATION: readonly Mutant[] = [
+  {
+    safeguard: 'outages: a record waits no longer than it may',
+    file: 'src/attempts.ts',
+    from: "    if (waited === 'done') return;",
+    to: "    if (waited !== 'ended') return;",
+    tests: ['test/journey'],
+  },
+  {
+    safeguard: 'outages: a fault that repeats while others are served is of the record',
+    file: 'src/attempts.ts',
+    from: 'if (answered >= MAX_ANSWERED_FAILURES &&',
+    to: 'if (answered >= Infinity &&',
+    tests: ['test/journey'],
+  },
+  {
+    safeguard: 'outages: a record that waits for one holds no slot',
+    file: 'src/attempts.ts',
+    from: '    const unpark = delivery.park();\n    slot.giveBack();',
+    to: '    const unpark = delivery.park();',
+    tests: ['test/journey'],
+  },
+  {
+    safeguard: 'outages: a record that comes back is waited for by nobody that has its place',
+    file: 'src/attempts.ts',
+    from: "    if (name === 'emit' && emitsInOrder) slot.rest();\n",
+    to: '',
+    tests: ['test/journey'],
+  },
+  {
+    safeguard: 'outages: a verdict waits as long as it takes',
+    file: 'src/attempts.ts',
+    from: "name === 'emit' ? Infinity : limits.outageTimeoutMs",
+    to: 'limits.outageTimeoutMs',
+    tests: ['test/journey'],
+  },
+  {
+    safeguard: 'outages: what is known to be absent is not tried',
+    file: 'src/attempts.ts',
+    from: 'if (!known || outages.mayTry(dependency, this)) continue;',
+    to: 'if (known || !known) continue;',
+    tests: ['test/journey'],
+  },
+  {
+    safeguard: 'outages: one record tries for all',
+    file: 'src/outages.ts',
+    from: 'if (outage.trial || outage.waiting.size > 0 || now < outage.nextTrialAt) return false;',
+    to: 'if (now < outage.nextTrialAt) return false;',
+    tests: ['test/outages.test.ts', 'test/journey'],
+  },
+  {
+    safeguard: 'outages: hosts that fail every fetch and answer every probe are absent',
+    file: 'src/outages.ts',
+    from: 'return failing.size >= MAX_FAILING_RECORDS;',
+    to: 'return failing.size >= MAX_DEPENDENCIES;',
+    tests: ['test/outages.test.ts'],
+  },
+  {
+    safeguard: 'outages: no more of them are remembered than may be',
+    file: 'src/outages.ts',
+    from: 'if (isOld || this.#open.size > MAX_DEPENDENCIES)',
+    to: 'if (isOld)',
+    tests: ['test/outages.test.ts'],
+  },
+  {
+    safeguard: 'fetches: one that waits for a place holds no slot',
+    file: 'src/attempts.ts',
+    from: '    slot.giveBack();\n    try {\n      return await fetches.enter(',
+    to: '    try {\n      return await fetches.enter(',
+    tests: ['test/journey'],
+  },
+  {
+    safeguard: 'fetches: one host leaves places to the others',
+    file: 'src/fetch-pool.ts',
+    from: 'places: Math.min(places, this.#common),',
+    to: 'places,',
+    tests: ['test/fetch-pool.test.ts'],
+  },
+  {
+    safeguard: 'fetches: hosts that do not answer leave places to those that do',
+    file: 'src/fetch-pool.ts',
+    from: 'return answers || this.#unanswered < this.#common;',
+    to: 'return answers || !answers;',
+    tests: ['test/fetch-pool.test.ts'],
+  },
+  {
+    safeguard: 'fetches: flows take turns by time, not by number',
+    file: 'src/fetch-pool.ts',
+    from: 'dependency.queue.charge(flow, ms - chargedMs);',
+    to: 'dependency.queue.charge(flow, 0);',
+    tests: ['test/fetch-pool.test.ts'],
+  },
+  {
+    safeguard: 'slots: a record whose verdict waits for its turn holds none',
+    file: 'src/gate.ts',
+    from: 'this.#count - this.#resting < this.#maxCount &&',
+    to: 'this.#count < this.#maxCount &&',
+    tests: ['test/gate.test.ts'],
+  },
+];
