@@ -14,10 +14,11 @@ export interface Found {
   workMs: number;
 }
 
-/** Reads every verdict, and asks `moderato reconcile` whether each input has exactly one. */
+/** Reads every verdict, and asks `moderato reconcile` whether each record of the input topics has exactly one. */
 export async function prove(
   { kafka }: World,
   { topics, kafka: { groupId } }: Config,
+  inputs: readonly string[],
 ): Promise<{ found: Map<string, Found>; breaches: string[] }> {
   const decoder = createVerdictDecoder();
   const found = new Map<string, Found>();
@@ -34,7 +35,13 @@ export async function prove(
       });
     },
   });
-  const report = await reconcile({ kafka, topics, groupId, limit: 3 });
-  const said = JSON.stringify({ ...report, ranges: undefined, versions: undefined });
-  return { found, breaches: report.proven ? [] : [`moderato reconcile is not convinced: ${said}`] };
+  const breaches: string[] = [];
+  for (const input of inputs) {
+    const question = { kafka, topics, input, groupId, limit: 3 };
+    const report = await reconcile(question);
+    if (report.proven) continue;
+    const said = JSON.stringify({ ...report, ranges: undefined, versions: undefined });
+    breaches.push(`moderato reconcile of ${input} is not convinced: ${said}`);
+  }
+  return { found, breaches };
 }

@@ -89,7 +89,7 @@ export async function tryLoad(load: Load, world: World, options: TrialOptions): 
   say(`${load.name}: ${stage.lag()} of ${publisher.count} events are not committed yet`);
   const uncommitted = await stage.untilCommitted(pace.deadlineMs);
   await running.service.close(uncommitted === 0 ? 'SIGTERM' : 'SIGKILL');
-  const { found, breaches } = await prove(world, stage.config);
+  const { found, breaches } = await prove(world, stage.config, stage.inputs);
   const { exits } = running.service;
   if (exits.length > 0) breaches.push(`the service ended: ${exits.join(', ')}`);
   if (uncommitted > 0) breaches.push(`${uncommitted} records are not committed at the deadline`);
@@ -99,6 +99,7 @@ export async function tryLoad(load: Load, world: World, options: TrialOptions): 
 /** A load's topics, and the service that reads them. */
 interface LoadStage extends AsyncDisposable {
   config: Config;
+  inputs: readonly string[];
   running: RunningService;
   publisher: EventPublisher;
   /** Resolves when every published event has a verdict. */
@@ -138,6 +139,7 @@ async function openStage(load: Load, world: World, options: TrialOptions): Promi
   const parts = open.move();
   return {
     config,
+    inputs,
     running,
     publisher,
     untilJudged: () =>
