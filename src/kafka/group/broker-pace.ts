@@ -38,8 +38,8 @@ export class BrokerPace {
   }
 
   /**
-   * The broker has sent nothing, because of the quota. True when the window must have emptied meanwhile, so that the
-   * record itself exceeds it.
+   * The broker has sent nothing, because of the quota. True when the window must have emptied meanwhile: then the batch
+   * itself exceeds it, unless other clients share the quota.
    */
   refused(now: number): boolean {
     const isSmallest = this.bytes <= SMALLEST_FETCH_BYTES;

@@ -39,8 +39,8 @@ const LONGEST_RETRY_MS = 2_000;
 const REFRESH_EVERY_MS = 500;
 /** How long a topic may be away, as while it is deleted and created again. */
 const MISSING_TIMEOUT_MS = 20_000;
-/** Between two attempts at a record that exceeds the quota. */
-const OVERSIZED_RETRY_MS = 60_000;
+/** Between two attempts at a batch that exceeds the quota. */
+const OVERSIZED_RETRY_MS = 30_000;
 
 /** Error codes that new metadata mends: the leader has moved, or is being elected. */
 const STALE_METADATA = new Set([3, 5, 6, 9, 56, 74, 76, 78]);

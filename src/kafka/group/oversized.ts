@@ -21,8 +21,9 @@ export async function warnOfOversized(
   const { topic, partition, offset } = oversized;
   logger?.warn(
     { ...oversized, nodeId: broker.nodeId, clientId, quotas },
-    `the batch at ${topic}/${partition}/${offset} is larger than this client's quota lets through in one window ` +
-      `(${quotas}): the partition stands still, the others go on; raise consumer_byte_rate to more than a tenth ` +
-      'of the largest batch, with kafka-configs.sh --alter --entity-type clients or users',
+    `the broker refuses the batch at ${topic}/${partition}/${offset} even by itself, because of this client's quota ` +
+      `(${quotas}): the batch is larger than the quota lets through in one window, or other clients use it up. The ` +
+      'partition stands still and is tried every 30 s, the others go on. Raise consumer_byte_rate to more than a tenth ' +
+      'of the largest batch: kafka-configs.sh --alter --entity-type clients (or users)',
   );
 }
