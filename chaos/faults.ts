@@ -3,6 +3,7 @@ import { childrenOf } from '../bench/process-watch.ts';
 import { systemClock } from '../src/clock.ts';
 import { createKafkaEventSource } from '../src/consumers/kafka-event-source.ts';
 import { withAdmin } from '../src/kafka/topics.ts';
+import { topicsOf } from '../src/topics.ts';
 import { HOSTS, hostOf, type Host } from './flaky-store.ts';
 import type { Instance } from './instances.ts';
 import type { Publisher } from './publisher.ts';
@@ -137,8 +138,7 @@ async function withoutBroker(
 
 export async function untilReplicated({ kafka, config }: World): Promise<void> {
   const deadline = performance.now() + 60_000;
-  const { input, verdicts, deadLetters } = config.topics;
-  const topics = [input, verdicts, deadLetters, '__consumer_offsets', '__transaction_state'];
+  const topics = [...topicsOf(config), '__consumer_offsets', '__transaction_state'];
   for (;;) {
     const replicated = await withAdmin(kafka, 'looking at replicas', async (admin) => {
       const known = await admin.listTopics(); // Kafka makes its own when they are first needed
@@ -162,7 +162,7 @@ async function storm({ kafka, config }: World, forMs: number): Promise<void> {
     const source = createKafkaEventSource({
       ...config.kafka,
       kafka,
-      topic: config.topics.input,
+      lanes: config.topics.input,
       clock: systemClock,
     });
     // It joins at the first pull. What it takes it does not resolve, so it commits nothing.

@@ -1,6 +1,7 @@
 import { rangesOf, readRanges } from '../src/kafka/read-range.ts';
 import { createVerdictDecoder } from '../src/events/index.ts';
 import { reconcile } from '../src/reconcile/reconcile.ts';
+import { firstInput } from '../src/topics.ts';
 import { expectedOf } from './publisher.ts';
 import type { Proof } from './results.ts';
 import type { World } from './world.ts';
@@ -9,7 +10,13 @@ import type { World } from './world.ts';
 export async function prove({ kafka, config }: World, say: (line: string) => void): Promise<Proof> {
   const { topics } = config;
   const { groupId } = config.kafka;
-  const report = await reconcile({ kafka, topics, groupId, limit: 5 });
+  const report = await reconcile({
+    kafka,
+    topics,
+    input: firstInput(topics),
+    groupId,
+    limit: 5,
+  });
   if (!report.proven) say(JSON.stringify(report, null, 2));
   const { wrong, quarantined, promisedLetters } = await lookAtVerdicts(kafka, topics.verdicts);
   return {

@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { startReaper } from '../src/demo/kafka/reaper.ts';
 import { messageOf } from '../src/errors.ts';
+import { firstInput } from '../src/topics.ts';
 import { assault } from './assault.ts';
 import { Instance } from './instances.ts';
 import { parseOptions, type ChaosOptions } from './options.ts';
@@ -44,9 +45,10 @@ async function chaos({ kills, events, seed, delivery }: ChaosOptions): Promise<C
   const endings: Record<string, number> = {};
   const instances = await startInstances(world, endings);
   const { groupId } = world.config.kafka;
-  const watch = new ProgressWatch(world.kafka, { groupId, topic: world.config.topics.input });
+  const input = firstInput(world.config.topics);
+  const watch = new ProgressWatch(world.kafka, { groupId, topic: input });
   cleanUp.defer(() => watch.close());
-  const publisher = new Publisher(world.kafka, world.config.topics.input, pictures);
+  const publisher = new Publisher(world.kafka, input, pictures);
   cleanUp.defer(() => publisher.close());
 
   const schedule = drawSchedule(seed, kills, delivery);

@@ -9,6 +9,7 @@ import { startLocalKafka, type LocalKafka } from '../src/demo/local-kafka.ts';
 import { createKafka } from '../src/kafka/client.ts';
 import { createTopics } from '../src/kafka/topics.ts';
 import { noLogger } from '../src/logger.ts';
+import { topicsOf } from '../src/topics.ts';
 import type { ChaosOptions } from './options.ts';
 
 export const PARTITIONS = 12;
@@ -56,10 +57,9 @@ export async function createWorld(
   await writeFile(configFile, stringify(written));
   const config = configSchema.parse(written);
   const kafka = createKafka(config.kafka, {}, noLogger);
-  const { input, verdicts, deadLetters } = config.topics;
   await createTopics(
     kafka,
-    [input, verdicts, deadLetters].map((topic) => ({
+    topicsOf(config).map((topic) => ({
       topic,
       partitions: PARTITIONS,
       replicationFactor: BROKERS,

@@ -1,6 +1,7 @@
 import { createVerdictDecoder, createDeadLetterDecoder } from '../src/events/index.ts';
 import { rangesOf, readRanges } from '../src/kafka/read-range.ts';
 import { reconcile } from '../src/reconcile/reconcile.ts';
+import { firstInput } from '../src/topics.ts';
 import type { Expected } from './kind.ts';
 import { placeOf, type Plan } from './plan.ts';
 import type { World } from './world.ts';
@@ -54,7 +55,13 @@ export async function prove({ kafka, config }: World, plan: Plan): Promise<Proof
     breaches.push(`a verdict of ${place}, where no record was published or committed`);
   }
   const { groupId } = config.kafka;
-  const report = await reconcile({ kafka, topics, groupId, limit: 3 });
+  const report = await reconcile({
+    kafka,
+    topics,
+    input: firstInput(topics),
+    groupId,
+    limit: 3,
+  });
   if (!report.proven) {
     const said = { ...report, ranges: undefined, versions: undefined };
     breaches.push(`moderato reconcile is not convinced: ${JSON.stringify(said)}`);

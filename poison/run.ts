@@ -7,6 +7,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcessWatch } from '../bench/process-watch.ts';
 import { ProgressWatch } from '../suites/progress-watch.ts';
 import { messageOf } from '../src/errors.ts';
+import { firstInput } from '../src/topics.ts';
 import { hostileBatches } from './batches.ts';
 import { Liveness } from './liveness.ts';
 import { parseOptions } from './options.ts';
@@ -51,7 +52,7 @@ async function poison(): Promise<PoisonResults> {
   cleanUp.defer(() => world.servers.close());
   const { service, probes, memory } = await startService(world);
   const { groupId } = world.config.kafka;
-  const { input } = world.config.topics;
+  const input = firstInput(world.config.topics);
   const progress = new ProgressWatch(world.kafka, { groupId, topic: input });
   cleanUp.defer(() => progress.close());
 
@@ -115,7 +116,7 @@ async function startService({ configFile }: World) {
 }
 
 async function publish({ kafka, config, scene }: World, plan: Plan): Promise<void> {
-  const topic = config.topics.input;
+  const topic = firstInput(config.topics);
   const producer = await RawProducer.connect(config.kafka.brokers[0] ?? '', topic);
   try {
     const { seed, records } = options;

@@ -13,6 +13,7 @@ import { startLocalKafka, type LocalKafka } from '../src/demo/local-kafka.ts';
 import { createKafka } from '../src/kafka/client.ts';
 import { createTopics } from '../src/kafka/topics.ts';
 import { noLogger } from '../src/logger.ts';
+import { firstInput } from '../src/topics.ts';
 import type { Scene } from './kind.ts';
 import type { PoisonOptions } from './options.ts';
 import { startServers, type Ports, type Servers } from './servers.ts';
@@ -142,7 +143,7 @@ async function prepareTopics(kafka: Kafka, { topics }: Config): Promise<void> {
   const outputs = [topics.verdicts, topics.deadLetters, topics.embeddings ?? ''];
   await createTopics(kafka, [
     {
-      topic: topics.input,
+      topic: firstInput(topics),
       partitions: PARTITIONS,
       config: {
         'max.message.bytes': `${INPUT_BYTES}`,

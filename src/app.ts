@@ -231,7 +231,7 @@ function positionOf({ topic, partition, offset }: KafkaRecord): object {
 /** What to do about a record that ended the process. */
 function culprit({ topic, partition, offset }: KafkaRecord): string {
   const at = `${topic}/${partition}/${offset}`;
-  return `the record at ${at} ended the process. Look at it: moderato record show ${at}; leave it out: moderato record skip ${partition}/${offset}`;
+  return `the record at ${at} ended the process. Look at it: moderato record show ${at}; leave it out: moderato record skip ${at}`;
 }
 
 /** How often a drain tells how far it is, in ms. */

@@ -1,4 +1,5 @@
 import { z } from 'zod';
+import { topicName, topicsSection } from './config-lanes.ts';
 import { MAX_DISTANCE } from './hashes/hash-index.ts';
 import { MATCH_DISTANCE } from './hashes/pdq.ts';
 import { IMAGE_FORMATS } from './images/sniff-format.ts';
@@ -18,9 +19,6 @@ const hosts = z
       }),
   )
   .min(1);
-const topic = z
-  .string()
-  .regex(/^[a-zA-Z0-9._-]{1,249}$/, 'not a Kafka topic name: 1 to 249 of a-z A-Z 0-9 . _ -');
 
 /** The password is a secret, the user a key of its own, and everything else about the connection is ours to say. */
 function isStoreUrl(text: string): boolean {
@@ -41,7 +39,7 @@ const list = z
     mode: z.enum(['enforce', 'shadow']).default('enforce'),
     /** One of the two: a file, read again when it changes, or a compacted topic. */
     file: path.optional(),
-    topic: topic.optional(),
+    topic: topicName.optional(),
     /** Of a file whose lines do not say it. */
     hashType: z.enum(['pdq', 'sha256', 'auto']).default('auto'),
     /** The most bits between PDQ hashes that match. */
@@ -107,17 +105,7 @@ const imagesInS3 = z.strictObject({
 /** Paths are relative to the configuration file. Every key is documented in docs/configuration.md. */
 export const configSchema = z.strictObject({
   kafka: kafkaSection,
-  topics: z.strictObject({
-    input: topic,
-    verdicts: topic,
-    /** A topic for one outcome instead of `verdicts`. */
-    routes: z
-      .partialRecord(z.enum(['allow', 'review', 'block', 'not_inspected']), topic)
-      .default({}),
-    deadLetters: topic,
-    /** Embeddings are emitted only where this is given. */
-    embeddings: topic.optional(),
-  }),
+  topics: topicsSection,
   /** exactly-once: verdicts and offsets in transactions, seen once by read_committed consumers. */
   delivery: z.enum(['at-least-once', 'exactly-once']).default('at-least-once'),
   output: z

@@ -39,7 +39,8 @@ export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryP
   const { kafka, registry, clock, logger, faults } = parts;
   const { topics, output } = config;
   const { window } = config.pipeline;
-  const reading = { ...config.kafka, window, kafka, topic: topics.input, clock, logger, faults };
+  const lanes = topics.input;
+  const reading = { ...config.kafka, lanes, window, kafka, clock, logger, faults };
   const encoder = createMessageEncoder({ format: output.format, registry });
   const writing = { topics, encoder, lingerMs: output.lingerMs, clock, logger, faults };
   if (config.delivery === 'at-least-once') {
@@ -50,7 +51,6 @@ export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryP
   }
   const transactions = createPartitionTransactions(kafka, {
     groupId: config.kafka.groupId,
-    topic: topics.input,
     compression: output.compression,
     clock,
     faults,
@@ -59,7 +59,7 @@ export function createKafkaEnds(config: LoadedConfig['config'], parts: DeliveryP
     acquire: (partitions, others) => transactions.acquire(partitions, others),
     note: async (commits) => {
       await Promise.all(
-        commits.map(({ partition, offset, metadata }) =>
+        commits.map(({ offset, metadata, ...partition }) =>
           transactions.commit(partition, [], offset, metadata),
         ),
       );

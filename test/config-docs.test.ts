@@ -13,13 +13,12 @@ interface JsonSchema {
 
 /** Every key below `schema`, with its default where it has one; `lists[].id` of each item of a list. */
 function keysOf(schema: JsonSchema, path: string[] = []): Array<{ key: string; preset: unknown }> {
-  const children = [schema, ...(schema.anyOf ?? [])].flatMap((branch) =>
-    Object.entries(branch.properties ?? {}).flatMap(([key, child]) =>
-      keysOf(child, [...path, key]),
-    ),
-  );
+  const branches = [schema, ...(schema.anyOf ?? [])];
   const itemPath = [...path.slice(0, -1), `${path.at(-1) ?? ''}[]`];
-  if (schema.items?.properties) children.push(...keysOf(schema.items, itemPath));
+  const children = branches.flatMap(({ properties = {}, items }) => [
+    ...Object.entries(properties).flatMap(([key, child]) => keysOf(child, [...path, key])),
+    ...(items?.properties ? keysOf(items, itemPath) : []),
+  ]);
   return children.length > 0 ? children : [{ key: path.join('.'), preset: schema.default }];
 }
 

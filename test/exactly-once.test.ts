@@ -47,7 +47,7 @@ async function play({ records, delays, fates, rebalanceAfter }: Scenario): Promi
   /** What initialising the transactional ids anew does: transactions of the time before cannot be committed. */
   let fence = 0;
   const sink = createTransactionalVerdictSink({
-    commit: async (partition, messages, offset) => {
+    commit: async ({ partition }, messages, offset) => {
       const fate = fates[transactions] ?? 'committed';
       transactions += 1;
       const claim = fence;

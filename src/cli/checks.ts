@@ -15,7 +15,7 @@ import { createWorkerClipEncoder } from '../model/worker-clip-encoder.ts';
 import { loadBundle } from '../policies/load-bundle.ts';
 import { LEAST_LIMIT_BYTES, roomOf } from '../producers/message-bounds.ts';
 import { outputTopics } from '../producers/topic-routes.ts';
-import { topicsOf } from '../topics.ts';
+import { inputTopics, topicsOf } from '../topics.ts';
 
 export interface Finding {
   ok: boolean;
@@ -128,7 +128,7 @@ export async function kafkaFindings(
   }
   const isThere = (topic: string): boolean => !missing.includes(topic);
   const rights = await missingRights(kafka, {
-    input: topics.input,
+    inputs: inputTopics(topics),
     outputs: outputTopics(topics).filter(isThere),
     lists: lists.flatMap(({ topic = [] }) => topic).filter(isThere),
     groupId: config.groupId,
@@ -154,7 +154,8 @@ export async function kafkaFindings(
 async function roomForEveryEvent(kafka: KafkaClient, topics: Config['topics']): Promise<string[]> {
   const limits = await messageLimits(kafka, topicsOf({ topics }));
   const limitOf = (topic: string): number => limits.get(topic) ?? Number.POSITIVE_INFINITY;
-  const rooms = roomOf(topics, limits.get(topics.input) ?? 0).map(({ topic, bytes }) => {
+  const largest = Math.max(...inputTopics(topics).map((topic) => limits.get(topic) ?? 0));
+  const rooms = roomOf(topics, largest).map(({ topic, bytes }) => {
     return { topic, bytes, limit: limitOf(topic) };
   });
   const tooNarrow = rooms

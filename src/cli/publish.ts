@@ -18,7 +18,7 @@ export function publishCommand(): Command {
     .description('publish images as image events to the input topic')
     .argument('<path...>', 'files, or folders of images')
     .option('-c, --config <file>', 'the configuration', 'moderato.yaml')
-    .option('-t, --topic <name>', 'another topic than topics.input')
+    .option('-t, --topic <name>', 'another topic than the first lane of topics.input')
     .addOption(
       new Option('-f, --format <format>', 'how events are encoded')
         .choices(['json', 'avro', 'confluent'])
@@ -29,8 +29,9 @@ export function publishCommand(): Command {
       const { findImages } = await import('./image-files.ts');
       const { connect } = await import('./connect.ts');
       const { publishImages } = await import('./publish-images.ts');
+      const { firstInput } = await import('../topics.ts');
       const { loaded, kafka, registry } = await connect(options.config);
-      const topic = options.topic ?? loaded.config.topics.input;
+      const topic = options.topic ?? firstInput(loaded.config.topics);
       const files = await findImages(paths);
       const bar = progressBar(`publishing to ${topic}`, files.length);
       await publishImages({

@@ -45,31 +45,26 @@ function showCommand(): Command {
 function skipCommand(): Command {
   return new Command('skip')
     .description(
-      'let the stopped group go on behind one record of topics.input, the next that it would read; no verdict is published for it',
+      'let the stopped group go on behind one record of an input topic, the next that it would read; no verdict is published for it',
     )
-    .argument('<position>', '<partition>/<offset> in topics.input')
+    .argument(
+      '<position>',
+      '<topic>/<partition>/<offset>, as logs and reports name it; <partition>/<offset> where there is one lane',
+    )
     .option('-c, --config <file>', 'the configuration', 'moderato.yaml')
     .action(async (text: string, options: { config: string }) => {
       const { connect } = await import('./connect.ts');
       const { untilSignal } = await import('./until-signal.ts');
-      const { parsePosition } = await import('../events/redrive-note.ts');
-      const { AppError } = await import('../errors.ts');
+      const { originText } = await import('../events/origin.ts');
       const { skipRecord } = await import('../kafka/read-record.ts');
-      const position = parsePosition(text);
-      if (!position) {
-        throw new AppError(
-          'usage',
-          `${text} is no position in the input topic: expected <partition>/<offset>, such as 0/42`,
-        );
-      }
+      const { positionInLanes } = await import('./lanes-asked-about.ts');
       const { loaded, kafka } = await connect(options.config);
       const { groupId, startFrom } = loaded.config.kafka;
-      const { input } = loaded.config.topics;
+      const position = positionInLanes(text, loaded.config.topics);
       const signal = untilSignal().signal;
-      const skipped = { topic: input, ...position };
-      const { offset } = await skipRecord(kafka, skipped, { groupId, startFrom, signal });
+      const { offset } = await skipRecord(kafka, position, { groupId, startFrom, signal });
       console.log(
-        `skipped ${input}/${text}: group ${groupId} goes on at ${position.partition}/${offset}. The record has no verdict; moderato reconcile reports it as missing.`,
+        `skipped ${originText(position)}: group ${groupId} goes on at ${position.partition}/${offset}. The record has no verdict; moderato reconcile reports it as missing.`,
       );
     });
 }

@@ -2,6 +2,7 @@ import { parsePositions, type LetterFilter } from '../dead-letters/filter.ts';
 import { planRedrive, type RedrivePlan } from '../dead-letters/redrive-plan.ts';
 import { redrive } from '../dead-letters/redrive.ts';
 import { AppError } from '../errors.ts';
+import { inputTopics } from '../topics.ts';
 import { filterOf, type FilterOptions } from './letter-filter.ts';
 import { openLetters } from './open-letters.ts';
 import { progressBar, type Progress } from './progress.ts';
@@ -22,7 +23,8 @@ export async function redriveLetters(
 ): Promise<void> {
   const filter = chosen(texts, options);
   const { source, loaded } = await openLetters(options.config);
-  const asked = { ...source, filter, target: options.topic, input: loaded.config.topics.input };
+  const inputs = inputTopics(loaded.config.topics);
+  const asked = { ...source, filter, target: options.topic, inputs };
   const hasKey = source.redriveKey !== undefined;
   if (options.dryRun) {
     const plan = await planRedrive(asked);

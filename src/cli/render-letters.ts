@@ -99,7 +99,7 @@ function skipped({ redrivenAlready, undecodable, incomplete, elsewhere }: Redriv
     ...(undecodable > 0 ? [`skipped: ${undecodable} cannot be decoded`] : []),
     ...(elsewhere > 0
       ? [
-          `skipped: ${elsewhere} of other topics than topics.input; --topic says where to publish them`,
+          `skipped: ${elsewhere} of topics that are no lanes of topics.input; --topic says where to publish them`,
         ]
       : []),
     ...(incomplete.count > 0 ? [`skipped: ${incomplete.count} without their whole record`] : []),

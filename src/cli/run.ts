@@ -23,6 +23,7 @@ export async function serve(
   const { loadConfig } = await import('../config.ts');
   const { createLogger } = await import('../logger.ts');
   const { createApp } = await import('../app.ts');
+  const { inputTopics } = await import('../topics.ts');
 
   const loaded = await loadConfig(configFile);
   const { observability, pipeline, topics } = loaded.config;
@@ -30,7 +31,7 @@ export async function serve(
   using signals = listenForSignals(pipeline.drainTimeoutMs, logger);
   const app = await createApp(loaded, logger, overrides);
   signals.stopApp(app);
-  logger.info({ topic: topics.input, httpPort: app.httpPort }, 'running');
+  logger.info({ topics: inputTopics(topics), httpPort: app.httpPort }, 'running');
   onRunning?.();
   try {
     await app.run();

@@ -2,13 +2,21 @@ import { messageOf } from '../errors.ts';
 import type { Clock } from '../clock.ts';
 import { noFaults, type FaultPoints } from '../fault-points.ts';
 import type { Logger } from '../logger.ts';
-import type { Commit, OffsetLedger } from './offset-ledger.ts';
+import type { Commit } from './offset-ledger.ts';
 import { repeat } from './repeat.ts';
 
-export interface CommitLoopParts {
-  ledger: OffsetLedger;
+/** What knows which offsets may be committed: one ledger, or those of all lanes. */
+export interface Committable<C extends Commit> {
+  /** What is worth committing: all that has moved since the last commit. */
+  committable(): C[];
+  /** Notes that the broker has accepted `commits`. */
+  confirm(commits: readonly C[]): void;
+}
+
+export interface CommitLoopParts<C extends Commit> {
+  ledger: Committable<C>;
   /** Makes one attempt to commit, in the generation of this moment. */
-  commit: (commits: readonly Commit[]) => Promise<void>;
+  commit: (commits: readonly C[]) => Promise<void>;
   /**
    * Offsets are committed in the transactions of their verdicts: what the ledger calls resolved is committed already.
    * A commit of ours could land behind a newer one and take it back. @default false
@@ -29,13 +37,13 @@ const WARN_EVERY_MS = 10_000;
  * Commits what the ledger allows, at most once each interval and only when something is new. Commits never
  * overlap, so an older one cannot land on a newer one. A failed commit is made up for by the next.
  */
-export class CommitLoop {
-  readonly #parts: CommitLoopParts;
+export class CommitLoop<C extends Commit> {
+  readonly #parts: CommitLoopParts<C>;
   readonly #abort = new AbortController();
   #last: Promise<void> = Promise.resolve();
   #warnedAt = -Infinity;
 
-  constructor(parts: CommitLoopParts) {
+  constructor(parts: CommitLoopParts<C>) {
     this.#parts = parts;
   }
 
@@ -75,7 +83,7 @@ export class CommitLoop {
     else await this.#send(commits);
   }
 
-  async #send(commits: readonly Commit[]): Promise<void> {
+  async #send(commits: readonly C[]): Promise<void> {
     const { ledger, commit, clock, logger, faults = noFaults } = this.#parts;
     if (commits.length === 0) return;
     try {

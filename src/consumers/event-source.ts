@@ -57,6 +57,8 @@ export interface PartitionStatus {
   /** The offset behind the last record, and the one that an open transaction holds readers back at. */
   end?: number | undefined;
   lastStable?: number | undefined;
+  /** The id of that transaction's producer, where it is known. */
+  openProducer?: string | undefined;
 }
 
 export interface SourceStatus {

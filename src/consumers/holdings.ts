@@ -1,41 +1,47 @@
 import type { Fetched } from '../kafka/group/group-consumer.ts';
+import type { TopicPartition } from '../kafka/by-topic.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
 import type { Delivery } from './event-source.ts';
-import { InHand } from './in-hand.ts';
+import type { InHand } from './in-hand.ts';
 import { Intake, type IntakeOptions, type PartitionIntake } from './intake.ts';
-import { OffsetLedger, type Commit } from './offset-ledger.ts';
-import { SoloRuns } from './solo-runs.ts';
+import { OffsetLedger, type PartitionProgress } from './offset-ledger.ts';
+import type { SoloRuns } from './solo-runs.ts';
 
 export interface HoldingsOptions extends IntakeOptions {
+  topic: string;
+  /** Of all lanes. */
+  solo: SoloRuns;
+  /** Of all lanes. */
+  inHand: InHand;
   /** A record may be had now that could not be had before. */
   onChange: () => void;
   /** There is room for more records of a partition that had none. */
   onRoom: () => void;
   /** A partition is to be read again from its committed offset. */
-  onRewind: (partition: number) => void;
+  onRewind: (partition: TopicPartition) => void;
+  /** The lane uses so many ms of what lanes share; negative: it has used less than was expected. */
+  onCost: (costMs: number) => void;
 }
 
-/** The partitions that are ours: what was fetched of them, what is in hand, and what may be committed. */
+/** The partitions of one lane that are ours: what was fetched of them, what is in hand, and what may be committed. */
 export class Holdings {
   readonly ledger = new OffsetLedger();
   readonly #options: HoldingsOptions;
   readonly #intake: Intake;
-  readonly #solo = new SoloRuns();
-  readonly #inHand = new InHand();
 
   constructor(options: HoldingsOptions) {
     this.#options = options;
     this.#intake = new Intake(options);
   }
 
-  /** Records that are being worked on: the parked ones wait. */
-  get active(): number {
-    return this.#inHand.active;
-  }
-
   /** True while a fetched record waits. */
   get hasRecords(): boolean {
     return this.#intake.hasRecords;
+  }
+
+  /** How many partitions are ours. */
+  get size(): number {
+    return this.#intake.size;
   }
 
   /** Begins a new epoch of the partition, with nothing fetched. */
@@ -47,24 +53,29 @@ export class Holdings {
 
   /** Ends the epoch: nothing of the partition is handed out or committed any more. */
   close(partition: number): void {
+    const { topic, solo, inHand } = this.#options;
     this.ledger.revoke([partition]);
     this.#intake.close(partition);
-    this.#solo.close(partition);
-    this.#inHand.forget(partition);
+    solo.close({ topic, partition });
+    inHand.forget({ topic, partition });
   }
 
   /** Says what the group has committed, and the note with it. */
   begin(partition: number, known: { committed: number; start: number; metadata: string }): void {
+    const { topic, solo } = this.#options;
     this.ledger.begin(partition, known);
-    this.#solo.open(partition, known.metadata);
+    solo.open({ topic, partition }, known.metadata);
   }
 
   roomFor(partition: number): number {
     return this.#intake.roomFor(partition);
   }
 
-  parked(partition: number): number {
-    return this.#intake.get(partition)?.parked ?? 0;
+  progress(): Array<PartitionProgress & { topic: string; parked: number }> {
+    const { topic } = this.#options;
+    return this.ledger.progress().map((progress) => {
+      return { topic, ...progress, parked: this.#intake.get(progress.partition)?.parked ?? 0 };
+    });
   }
 
   fetched({ partition, records, bytes, next }: Omit<Fetched, 'topic'>): void {
@@ -77,10 +88,19 @@ export class Holdings {
     this.#options.onChange();
   }
 
+  /** The next record of a partition, if its window has room for it. */
+  head(partition: number): KafkaRecord | undefined {
+    return this.#intake.head(partition);
+  }
+
+  /** True while `next` would hand out a record. */
+  isReady(isAllowed: (record: KafkaRecord) => boolean): boolean {
+    return this.#intake.isReady(isAllowed);
+  }
+
   /** The next record, of the partition whose turn it is; undefined when none may be handed out. */
-  next(): Delivery | undefined {
-    const gate = this.#solo.gate(this.active, (partition) => this.#intake.head(partition));
-    const intake = this.#intake.next(gate);
+  next(isAllowed: (record: KafkaRecord) => boolean): Delivery | undefined {
+    const intake = this.#intake.next(isAllowed);
     if (!intake) return undefined;
     const hadRoom = this.roomFor(intake.partition) > 0;
     const record = this.#intake.take(intake);
@@ -90,48 +110,35 @@ export class Holdings {
     return delivery;
   }
 
-  /** What is to be committed with the partition's next offset. */
-  note(partition: number): string {
-    return this.#solo.note(partition);
-  }
-
-  /** Adds one more death at each of `records`, or at all in hand; what is to be committed again with its note. */
-  accuse(fault: string, records: readonly KafkaRecord[] = this.#inHand.all()): Commit[] {
-    this.#solo.accuse(records, { isAlone: this.active <= 1, fault });
-    const accused = new Set(records.map(({ partition }) => partition));
-    return this.ledger
-      .progress()
-      .filter(({ partition, position }) => accused.has(partition) && position >= 0)
-      .map(({ partition, position: offset }) => {
-        return { partition, offset, epoch: this.ledger.epochOf(partition) ?? 0 };
-      });
-  }
-
   #deliver(record: KafkaRecord, intake: PartitionIntake): Delivery {
-    const { partition, offset } = record;
-    const { onChange } = this.#options;
+    const { topic, partition, offset } = record;
+    const { solo, inHand, onChange, onCost, onRewind } = this.#options;
     const resolve = this.ledger.handOut(partition, offset);
     const epoch = this.ledger.epochOf(partition);
     const chargedMs = intake.costMs;
-    this.#inHand.add(record);
+    inHand.add(record);
+    onCost(chargedMs);
     if (intake.isEmpty && intake.next !== undefined) this.ledger.advance(partition, intake.next);
     return {
       record,
-      suspicion: this.#solo.begin(record),
+      suspicion: solo.begin(record),
       revoked: this.ledger.revoked(partition),
       resolve: () => {
-        if (!this.#inHand.remove(record)) return;
+        if (!inHand.remove(record)) return;
         resolve();
         intake.outstanding -= 1;
-        this.#solo.end(record);
+        solo.end(record);
         onChange();
       },
-      park: () => this.#inHand.park(record, intake, onChange),
-      spent: (costMs) => this.#intake.spent(intake, chargedMs, costMs),
+      park: () => inHand.park(record, intake, onChange),
+      spent: (costMs) => {
+        this.#intake.spent(intake, chargedMs, costMs);
+        onCost(costMs - chargedMs);
+      },
       rewind: () => {
         if (epoch === undefined || this.ledger.epochOf(partition) !== epoch) return;
         this.open(partition);
-        this.#options.onRewind(partition);
+        onRewind({ topic, partition });
       },
     };
   }

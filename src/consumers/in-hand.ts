@@ -1,3 +1,4 @@
+import { keyOf, type TopicPartition } from '../kafka/by-topic.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
 import type { PartitionIntake } from './intake.ts';
 
@@ -26,9 +27,10 @@ export class InHand {
     return this.#records.delete(record);
   }
 
-  /** The partition is read by another member now, or anew. */
-  forget(partition: number): void {
-    for (const record of this.#records) if (record.partition === partition) this.remove(record);
+  /** The partition is read by another member now, or read again. */
+  forget(partition: TopicPartition): void {
+    const key = keyOf(partition);
+    for (const record of this.#records) if (keyOf(record) === key) this.remove(record);
   }
 
   /** Counts a record as parked until what is returned was called. Idempotent. */

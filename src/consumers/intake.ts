@@ -4,6 +4,8 @@ import type { KafkaRecord } from '../kafka/record.ts';
 export interface IntakeOptions {
   /** Memory for records that wait, of all partitions together, in bytes. */
   maxBytes: number;
+  /** How many partitions share that memory. @default those of this intake */
+  sharers?: (() => number) | undefined;
   /** Records of one partition that may be handed out and not resolved. */
   window: number;
   /** The same while one of them is parked. */
@@ -117,20 +119,28 @@ export class Intake {
     return this.#partitions.values().some((intake) => !intake.isEmpty);
   }
 
+  /** How many partitions are open. */
+  get size(): number {
+    return this.#partitions.size;
+  }
+
   /** Memory that more records of the partition may take now, in bytes; 0 while its buffer is more than half full. */
   roomFor(partition: number): number {
     const intake = this.#partitions.get(partition);
     if (!intake) return 0;
-    const share = Math.max(MIN_PARTITION_BYTES, this.#options.maxBytes / this.#partitions.size);
+    const { maxBytes, sharers = () => this.size } = this.#options;
+    const share = Math.max(MIN_PARTITION_BYTES, maxBytes / sharers());
     return intake.bytes > share / 2 ? 0 : share - intake.bytes;
+  }
+
+  /** True while `next` would choose a partition. */
+  isReady(isAllowed: (record: KafkaRecord) => boolean): boolean {
+    return this.#partitions.values().some((intake) => this.#mayTake(intake, isAllowed));
   }
 
   /** The partition whose turn it is; undefined when none has a record that may be handed out. */
   next(isAllowed: (record: KafkaRecord) => boolean = () => true): PartitionIntake | undefined {
-    return this.#turns.next((intake) => {
-      const record = intake.peek();
-      return record !== undefined && this.#hasWindow(intake) && isAllowed(record);
-    });
+    return this.#turns.next((intake) => this.#mayTake(intake, isAllowed));
   }
 
   /** Hands out the next record of a partition and charges what it will cost, as far as is known. */
@@ -146,6 +156,11 @@ export class Intake {
   spent(intake: PartitionIntake, chargedMs: number, costMs: number): void {
     this.#turns.charge(intake, costMs - chargedMs);
     intake.costMs = intake.costMs * 0.9 + costMs * 0.1;
+  }
+
+  #mayTake(intake: PartitionIntake, isAllowed: (record: KafkaRecord) => boolean): boolean {
+    const record = intake.peek();
+    return record !== undefined && this.#hasWindow(intake) && isAllowed(record);
   }
 
   #hasWindow({ outstanding, parked }: PartitionIntake): boolean {

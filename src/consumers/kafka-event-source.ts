@@ -2,21 +2,23 @@
  * The Kafka adapter of EventSource. The parts, in the way of a record:
  *
  * - group-consumer (Kafka room): the membership, and fetches for every partition with room;
- * - holdings: buffers what was fetched, says whose turn it is (intake), and knows what was handed out and resolved,
- *   hence what may be committed (offset-ledger);
- * - commit-loop: commits that.
+ * - lanes: says which lane's turn it is;
+ * - holdings, one for each lane: buffers what was fetched, says which partition's turn it is (intake), and knows what
+ *   was handed out and resolved, hence what may be committed (offset-ledger);
+ * - commit-loop: commits that, of all lanes.
  */
+import { keyOf } from '../kafka/by-topic.ts';
 import {
   GroupConsumer,
   type AssignmentChange,
   type Deleted,
   type GroupHandler,
   type OffsetCommit,
+  type TopicPartition,
 } from '../kafka/group/group-consumer.ts';
 import type { KafkaRecord } from '../kafka/record.ts';
 import { CommitLoop } from './commit-loop.ts';
 import type { Delivery, SourceStatus } from './event-source.ts';
-import { Holdings } from './holdings.ts';
 import {
   withDefaults,
   type GroupMember,
@@ -24,7 +26,7 @@ import {
   type KafkaSettings,
   type NotingEventSource,
 } from './kafka-options.ts';
-import type { Commit } from './offset-ledger.ts';
+import { Lanes, type LaneCommit } from './lanes.ts';
 import { repeat, slept } from './repeat.ts';
 import { Signal } from './signal.ts';
 import { Throttling } from './throttling.ts';
@@ -37,15 +39,16 @@ const CUT_BACK =
 /** How long a dying process tries to leave its note. */
 const ACCUSE_TIMEOUT_MS = 5_000;
 
-/** Reads a topic as a member of a consumer group. Nothing is connected before the first pull. */
+/** Reads lanes as a member of a consumer group. Nothing is connected before the first pull. */
 export function createKafkaEventSource(options: KafkaEventSourceOptions): NotingEventSource {
   return new KafkaEventSource(withDefaults(options));
 }
 
 class KafkaEventSource implements NotingEventSource {
   readonly #settings: KafkaSettings;
-  readonly #holdings: Holdings;
-  readonly #commits: CommitLoop;
+  readonly #lanes: Lanes;
+  readonly #topics: readonly string[];
+  readonly #commits: CommitLoop<LaneCommit>;
   readonly #consumer: GroupMember;
   readonly #closing = new AbortController();
   readonly #changed = new Signal();
@@ -60,23 +63,25 @@ class KafkaEventSource implements NotingEventSource {
 
   constructor(settings: KafkaSettings) {
     this.#settings = settings;
-    const { topic, transactions, clock, logger, createConsumer } = settings;
+    const { lanes, transactions, clock, logger, createConsumer } = settings;
+    this.#topics = lanes.map(({ topic }) => topic);
     this.#throttling = new Throttling(clock, logger);
-    this.#holdings = new Holdings({
+    this.#lanes = new Lanes({
+      lanes,
       maxBytes: settings.maxFetchBytes * 2,
       window: settings.window,
       windowWhileParked: settings.windowWhileParked,
       onChange: () => this.#changed.notify(),
       onRoom: () => this.#consumer.nudge(),
       onRewind: (partition) => {
-        logger?.warn({ topic, partition }, 'reading a partition again from its committed offset');
-        this.#consumer.rewind({ topic, partition });
+        logger?.warn({ ...partition }, 'reading a partition again from its committed offset');
+        this.#consumer.rewind(partition);
       },
     });
-    const options = { ...settings, topics: [topic], handler: this.#handler() };
+    const options = { ...settings, topics: this.#topics, handler: this.#handler() };
     this.#consumer = createConsumer?.(options) ?? new GroupConsumer(options);
     this.#commits = new CommitLoop({
-      ledger: this.#holdings.ledger,
+      ledger: this.#lanes,
       commit: (commits) => this.#consumer.commit(this.#noted(commits)),
       clock,
       intervalMs: settings.commitIntervalMs,
@@ -91,7 +96,7 @@ class KafkaEventSource implements NotingEventSource {
     for (;;) {
       if (this.#end?.error) throw this.#end.error;
       if (this.#end) return;
-      const delivery = this.#rebalancing ? undefined : this.#holdings.next();
+      const delivery = this.#rebalancing ? undefined : this.#lanes.next();
       if (delivery) {
         yield delivery;
         continue;
@@ -112,13 +117,13 @@ class KafkaEventSource implements NotingEventSource {
     return (this.#closed ??= this.#close());
   }
 
-  note(partition: number): string {
-    return this.#holdings.note(partition);
+  note(partition: TopicPartition): string {
+    return this.#lanes.note(partition);
   }
 
   async accuse(fault: string, records?: readonly KafkaRecord[]): Promise<void> {
     const { logger, transactions } = this.#settings;
-    const commits = this.#noted(this.#holdings.accuse(fault, records));
+    const commits = this.#noted(this.#lanes.accuse(fault, records));
     if (commits.length === 0) return;
     const written = transactions?.note(commits) ?? this.#consumer.commit(commits);
     await this.#inTime(written, ACCUSE_TIMEOUT_MS).catch((error: unknown) => {
@@ -127,27 +132,22 @@ class KafkaEventSource implements NotingEventSource {
   }
 
   status(): SourceStatus {
-    const { topic } = this.#settings;
-    const { ledger } = this.#holdings;
-    const readings = new Map(this.#consumer.readings().map((each) => [each.partition, each]));
-    for (const { partition, end } of readings.values()) {
-      if (end !== undefined) ledger.observeEnd(partition, end);
+    const readings = new Map(this.#consumer.readings().map((each) => [keyOf(each), each]));
+    for (const { topic, partition, end } of readings.values()) {
+      if (end !== undefined) this.#lanes.observeEnd({ topic, partition }, end);
     }
     return {
       alive: this.#end?.error === undefined && this.#closed === undefined,
       assigned: this.#assigned,
-      paused: this.#end !== undefined || (!this.#isWaited && this.#holdings.hasRecords),
+      paused: this.#end !== undefined || (!this.#isWaited && this.#lanes.hasRecords),
       throttledMs: this.#throttling.totalMs,
-      partitions: ledger.progress().map(({ partition, committed, position, lag }) => ({
-        topic,
-        partition,
-        committed,
-        position,
-        lag,
-        parked: this.#holdings.parked(partition),
-        end: readings.get(partition)?.end,
-        lastStable: readings.get(partition)?.lastStable,
-      })),
+      partitions: this.#lanes
+        .progress()
+        .map(({ topic, partition, committed, position, lag, parked }) => {
+          const { end, lastStable, openProducer } = readings.get(keyOf({ topic, partition })) ?? {};
+          const held = { parked, end, lastStable, openProducer };
+          return { topic, partition, committed, position, lag, ...held };
+        }),
     };
   }
 
@@ -155,19 +155,15 @@ class KafkaEventSource implements NotingEventSource {
     const { transactions } = this.#settings;
     return {
       onAssigned: (change) => this.#assign(change),
-      onReady: ({ partition, ...known }) => this.#holdings.begin(partition, known),
-      onFetched: (fetched) => this.#holdings.fetched(fetched),
+      onReady: ({ topic, partition, ...known }) => this.#lanes.begin({ topic, partition }, known),
+      onFetched: (fetched) => this.#lanes.fetched(fetched),
       onRebalancing: () => this.#drain(),
       onDeleted: (deleted) => this.#deleted(deleted),
       onThrottled: (throttleMs, nodeId) => this.#throttling.add(throttleMs, nodeId),
       onFailure: (error) => this.#finish(error),
-      roomFor: ({ partition }) => this.#holdings.roomFor(partition),
+      roomFor: (partition) => this.#lanes.roomFor(partition),
       ...(transactions && {
-        beforeReady: (partitions, others) =>
-          transactions.acquire(
-            partitions.map(({ partition }) => partition),
-            others,
-          ),
+        beforeReady: (partitions, others) => transactions.acquire(partitions, others),
       }),
     };
   }
@@ -186,8 +182,8 @@ class KafkaEventSource implements NotingEventSource {
   }
 
   #assign({ lost, gained }: AssignmentChange): void {
-    for (const { partition } of lost) this.#holdings.close(partition);
-    for (const { partition } of gained) this.#holdings.open(partition);
+    for (const partition of lost) this.#lanes.close(partition);
+    for (const partition of gained) this.#lanes.open(partition);
     this.#assigned = true;
     this.#rebalancing = false;
     this.#changed.notify();
@@ -198,13 +194,13 @@ class KafkaEventSource implements NotingEventSource {
     const { logger } = this.#settings;
     if (to >= from) {
       logger?.error({ topic, partition, from, to, records: to - from }, RETENTION);
-      this.#holdings.fetched({ partition, records: [], bytes: 0, next: to });
+      this.#lanes.fetched({ topic, partition, records: [], bytes: 0, next: to });
       return;
     }
     logger?.error({ topic, partition, from, to }, CUT_BACK);
     // Offsets begin again, so what is committed from now on is lower than before.
-    this.#holdings.open(partition);
-    this.#holdings.begin(partition, { committed: -1, start: to, metadata: '' });
+    this.#lanes.open({ topic, partition });
+    this.#lanes.begin({ topic, partition }, { committed: -1, start: to, metadata: '' });
   }
 
   /** Gives the records in flight a moment: what is committed now is not read twice by the next owner. */
@@ -212,7 +208,7 @@ class KafkaEventSource implements NotingEventSource {
     const { clock, revokeDrainMs } = this.#settings;
     this.#rebalancing = true;
     const deadline = clock.elapsed() + revokeDrainMs;
-    while (this.#holdings.active > 0 && clock.elapsed() < deadline) {
+    while (this.#lanes.active > 0 && clock.elapsed() < deadline) {
       if (!(await slept(clock, DRAIN_STEP_MS, this.#closing.signal))) return;
     }
     await this.#inTime(this.#commits.flush(), revokeDrainMs);
@@ -225,13 +221,12 @@ class KafkaEventSource implements NotingEventSource {
     return Promise.race([work.then(() => true), late]).finally(() => patience.abort());
   }
 
-  #noted(commits: readonly Commit[]): Array<Required<OffsetCommit>> {
-    const { topic } = this.#settings;
-    return commits.map(({ partition, offset }) => ({
+  #noted(commits: readonly OffsetCommit[]): Array<Required<OffsetCommit>> {
+    return commits.map(({ topic, partition, offset }) => ({
       topic,
       partition,
       offset,
-      metadata: this.note(partition),
+      metadata: this.note({ topic, partition }),
     }));
   }
 
@@ -242,17 +237,17 @@ class KafkaEventSource implements NotingEventSource {
   }
 
   async #close(): Promise<void> {
-    const { clock, closeTimeoutMs, logger, topic } = this.#settings;
+    const { clock, closeTimeoutMs, logger } = this.#settings;
     const deadline = clock.elapsed() + closeTimeoutMs;
     await this.stop();
     this.#closing.abort();
     // Leaving gets its part of the time whatever has become of the commit.
     const hasCommitted = await this.#inTime(this.#commits.close(), closeTimeoutMs / 2);
-    this.#holdings.ledger.revoke(); // from here on a late resolve has no effect
+    this.#lanes.revoke(); // from here on a late resolve has no effect
     const hasLeft = await this.#inTime(this.#consumer.close(), deadline - clock.elapsed());
     if (hasCommitted && hasLeft) return;
     logger?.warn(
-      { topic, closeTimeoutMs },
+      { topics: this.#topics, closeTimeoutMs },
       'the broker did not let go in time: the group gives the partitions to others when the session ends',
     );
   }

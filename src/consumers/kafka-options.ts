@@ -1,5 +1,11 @@
+import type { TopicPartition } from '../kafka/by-topic.ts';
 import type { KafkaClient } from '../kafka/client.ts';
-import type { GroupConsumer, GroupConsumerOptions } from '../kafka/group/group-consumer.ts';
+import type {
+  GroupConsumer,
+  GroupConsumerOptions,
+  OffsetCommit,
+} from '../kafka/group/group-consumer.ts';
+import type { Lane } from '../lane.ts';
 import type { Clock } from '../clock.ts';
 import type { FaultPoints } from '../fault-points.ts';
 import type { EventSource } from './event-source.ts';
@@ -8,7 +14,8 @@ import type { Logger } from '../logger.ts';
 /** Named as in the configuration's `kafka` section, so that it can be spread into these. */
 export interface KafkaEventSourceOptions {
   kafka: KafkaClient;
-  topic: string;
+  /** The topics to read, each once. */
+  lanes: readonly Lane[];
   groupId: string;
   clock: Clock;
   logger?: Logger;
@@ -27,7 +34,7 @@ export interface KafkaEventSourceOptions {
   heartbeatIntervalMs?: number;
   /** How long a fetch waits for records, in ms; a rebalance waits for it too. @default 200 */
   maxWaitMs?: number;
-  /** Bytes of one answer of a broker, compressed; records that wait may take twice as much. @default 8388608 */
+  /** Bytes of one answer of a broker, compressed; records that wait, of all lanes, may take twice as much. @default 8388608 */
   maxFetchBytes?: number;
   /**
    * Records of one partition that may be handed out and not resolved; a crash repeats as many at most.
@@ -60,7 +67,7 @@ export interface KafkaEventSourceOptions {
 /** A source that knows what is to be noted beside a committed offset. */
 export interface NotingEventSource extends EventSource {
   /** The metadata to commit with the next offset of a partition. */
-  note(partition: number): string;
+  note(partition: TopicPartition): string;
 }
 
 /** What a source asks of its member of the group. */
@@ -75,11 +82,9 @@ export interface PartitionFence {
    * Resolves when nobody but us can commit for `partitions` in a transaction, and whoever had them before has
    * committed or lost what was under way. `others: 'release'` says that these are all that we have.
    */
-  acquire(partitions: readonly number[], others: 'keep' | 'release'): Promise<void>;
+  acquire(partitions: readonly TopicPartition[], others: 'keep' | 'release'): Promise<void>;
   /** Commits these offsets again with their notes, in transactions without messages. */
-  note(
-    commits: ReadonlyArray<{ partition: number; offset: number; metadata: string }>,
-  ): Promise<void>;
+  note(commits: ReadonlyArray<Required<OffsetCommit>>): Promise<void>;
 }
 
 export type KafkaSettings = KafkaEventSourceOptions &

@@ -17,10 +17,10 @@ export interface RedriveOptions extends LetterSource {
   /** Where records are redriven to. @default each to its original topic */
   target?: string | undefined;
   /**
-   * The input topic. Without a target, letters of records of other topics are skipped: a dead letter must not be a way
+   * The input topics. Without a target, letters of records of other topics are skipped: a dead letter must not be a way
    * to write to any topic. @default no such limit
    */
-  input?: string | undefined;
+  inputs?: readonly string[] | undefined;
 }
 
 export interface RedrivePlan {
@@ -34,7 +34,7 @@ export interface RedrivePlan {
   undecodable: number;
   /** Skipped, because they do not hold their whole record. */
   incomplete: { count: number; first: IncompleteLetter[] };
-  /** Skipped, because their records are of other topics than the input topic. */
+  /** Skipped, because their records are of other topics than the input topics. */
   elsewhere: number;
 }
 
@@ -56,11 +56,11 @@ export async function planRedrive(options: RedriveOptions): Promise<RedrivePlan>
 
 /** Throws what `planRedrive` does. */
 export async function prepare(options: RedriveOptions): Promise<Prepared> {
-  const { kafka, topic, filter, target, input } = options;
+  const { kafka, topic, filter, target, inputs } = options;
   const index = await survey(options, filter);
   await assertKnown(kafka, topic, index, filter.positions);
-  const isElsewhere = (letter: IndexedLetter): boolean =>
-    target === undefined && input !== undefined && letter.topic !== input;
+  const isElsewhere = ({ topic: from = '' }: IndexedLetter): boolean =>
+    target === undefined && inputs !== undefined && !inputs.includes(from);
   const isPending = (letter: IndexedLetter): boolean =>
     !letter.redriven && letter.code !== undefined && letter.isWhole && !isElsewhere(letter);
 

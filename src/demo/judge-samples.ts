@@ -10,7 +10,7 @@ import type { Verdict } from '../events/types.generated.ts';
 import { createKafka } from '../kafka/client.ts';
 import { createTopics } from '../kafka/topics.ts';
 import { createLogger } from '../logger.ts';
-import { topicsOf } from '../topics.ts';
+import { firstInput, topicsOf } from '../topics.ts';
 import type { Broker } from './find-broker.ts';
 
 export interface DemoRun {
@@ -29,6 +29,7 @@ export async function judgeOverKafka(run: DemoRun, broker: Broker): Promise<void
     policies: run.policies,
     observability: { http: false, logLevel: 'warn' },
   });
+  const input = firstInput(config.topics);
   const logger = createLogger({ level: 'warn', to: 'stderr' });
   const kafka = createKafka(config.kafka, {}, logger);
   await createTopics(
@@ -61,12 +62,10 @@ export async function judgeOverKafka(run: DemoRun, broker: Broker): Promise<void
   });
   try {
     await Promise.race([ready.promise, running, tailing]);
-    run.say(
-      `Publishing to ${config.topics.input}, reading verdicts from ${config.topics.verdicts}.\n`,
-    );
+    run.say(`Publishing to ${input}, reading verdicts from ${config.topics.verdicts}.\n`);
     await publishImages({
       kafka,
-      topic: config.topics.input,
+      topic: input,
       format: 'json',
       // Whole images, so that the demo needs no shared folder.
       images: run.files.map((file) => ({

@@ -3,6 +3,7 @@ import type { Clock } from '../clock.ts';
 import type { Config } from '../config-schema.ts';
 import { AppError } from '../errors.ts';
 import { noFaults, type FaultPoints } from '../fault-points.ts';
+import { keyOf, type TopicPartition } from './by-topic.ts';
 import type { KafkaClient } from './client.ts';
 import { COMPRESSION } from './codecs.ts';
 import { causes, kafkaError } from './errors.ts';
@@ -20,17 +21,15 @@ export interface PartitionTransactionsOptions {
     transactionalId: string,
     partitioner: ICustomPartitioner,
   ) => Pick<Producer, 'connect' | 'transaction' | 'disconnect'>;
-  /** The consumer group and the input topic that the offsets are committed for. */
+  /** The consumer group that the offsets are committed for. */
   groupId: string;
-  topic: string;
   compression: Config['output']['compression'];
   clock: Clock;
   faults?: FaultPoints | undefined;
 }
 
 /** What one transaction holds. */
-interface Commit {
-  partition: number;
+interface Commit extends TopicPartition {
   messages: readonly OutgoingMessage[];
   /** The next to be read of the partition. */
   offset: number;
@@ -83,7 +82,7 @@ export function createPartitionTransactions(
 export class PartitionTransactions {
   readonly #options: PartitionTransactionsOptions;
   readonly #partitioner = new StickyPartitioner();
-  readonly #claims = new Map<number, Claim>();
+  readonly #claims = new Map<string, Claim>();
   readonly #leaving = new Set<Promise<void>>();
   #acquiring: Promise<void> = Promise.resolve();
   #closed = false;
@@ -97,10 +96,10 @@ export class PartitionTransactions {
    * time, so that an older claim of ours cannot come after a newer one.
    * Throws AppError `kafka_unavailable` or `kafka_unauthorized`, or `aborted` once it is closed.
    */
-  acquire(partitions: readonly number[], others: 'keep' | 'release'): Promise<void> {
+  acquire(partitions: readonly TopicPartition[], others: 'keep' | 'release'): Promise<void> {
     const acquired = this.#acquiring.then(async () => {
-      const released = others === 'release' ? [...this.#claims.keys()] : partitions;
-      for (const partition of released) this.#drop(partition);
+      const released = others === 'release' ? [...this.#claims.keys()] : partitions.map(keyOf);
+      for (const key of released) this.#drop(key);
       if (this.#closed && partitions.length > 0) {
         throw new AppError('aborted', 'fencing partitions: the transactions were closed');
       }
@@ -122,15 +121,17 @@ export class PartitionTransactions {
    * Throws AppError `topic_missing`, `record_too_large`, `kafka_unauthorized` or `kafka_unavailable`.
    */
   async commit(
-    partition: number,
+    { topic, partition }: TopicPartition,
     messages: readonly OutgoingMessage[],
     offset: number,
     metadata = '',
   ): Promise<void> {
-    const claim = this.#claims.get(partition);
-    if (claim === undefined) throw notOurs(this.#options.topic, partition);
+    const key = keyOf({ topic, partition });
+    const claim = this.#claims.get(key);
+    if (claim === undefined) throw notOurs(key);
     const { clock } = this.#options;
-    const committed = within(this.#commit(claim, { partition, messages, offset, metadata }), {
+    const commit = { topic, partition, messages, offset, metadata };
+    const committed = within(this.#commit(claim, commit), {
       clock,
       ms: TRANSACTION_TIMEOUT_MS,
       doing: describe(messages),
@@ -140,7 +141,7 @@ export class PartitionTransactions {
       await committed;
     } catch (error) {
       // kafkajs cannot use a producer again whose transaction failed.
-      if (this.#claims.get(partition) === claim) this.#drop(partition);
+      if (this.#claims.get(key) === claim) this.#drop(key);
       throw kafkaError(error, describe(messages));
     }
   }
@@ -170,9 +171,9 @@ export class PartitionTransactions {
    */
   async #sendOffset(
     transaction: Transaction,
-    { partition, offset, metadata }: Omit<Commit, 'messages'>,
+    { topic, partition, offset, metadata }: Omit<Commit, 'messages'>,
   ): Promise<void> {
-    const { groupId, topic, clock } = this.#options;
+    const { groupId, clock } = this.#options;
     const deadline = clock.elapsed() + PREDECESSOR_TIMEOUT_MS;
     const partitions = [{ partition, offset: String(offset), metadata }];
     for (;;) {
@@ -196,9 +197,10 @@ export class PartitionTransactions {
     await settles(left, { clock: this.#options.clock, ms: CLOSE_TIMEOUT_MS });
   }
 
-  async #claim(partition: number): Promise<void> {
-    const { createProducer, groupId, topic, clock } = this.#options;
-    const id = `moderato-${groupId}-${topic}-${partition}`;
+  async #claim({ topic, partition }: TopicPartition): Promise<void> {
+    const { createProducer, groupId, clock } = this.#options;
+    const key = keyOf({ topic, partition });
+    const id = transactionalId(groupId, { topic, partition });
     const producer = createProducer(id, this.#partitioner.create);
     let isGivenUp = false;
     const begin = async (): Promise<Transaction> => {
@@ -212,19 +214,19 @@ export class PartitionTransactions {
         ms: CLAIM_TIMEOUT_MS,
         doing: `claiming ${id}`,
       });
-      this.#claims.set(partition, { producer, begun, running: Promise.resolve() });
+      this.#claims.set(key, { producer, begun, running: Promise.resolve() });
     } catch (error) {
       isGivenUp = true;
       producer.disconnect().catch(() => undefined); // not waited for: its broker may be frozen
-      throw kafkaError(error, `fencing ${topic}/${partition} as ${id}`);
+      throw kafkaError(error, `fencing ${key} as ${id}`);
     }
   }
 
   /** A producer that is disconnected while it works connects anew: so it is let finish, with nobody waiting for it. */
-  #drop(partition: number): void {
-    const claim = this.#claims.get(partition);
+  #drop(key: string): void {
+    const claim = this.#claims.get(key);
     if (!claim) return;
-    this.#claims.delete(partition);
+    this.#claims.delete(key);
     const left = claim.running
       .then(() => claim.producer.disconnect())
       .catch(() => undefined) // the broker may be gone
@@ -246,9 +248,17 @@ function isPutOff(error: unknown): boolean {
   return [...causes(error)].some(({ type }) => type === 'CONCURRENT_TRANSACTIONS');
 }
 
-function notOurs(topic: string, partition: number): AppError {
+/**
+ * A partition has an id of its own: what follows the last hyphen is its number, so no two partitions of a group share
+ * one, whatever the topics are named.
+ */
+export function transactionalId(groupId: string, { topic, partition }: TopicPartition): string {
+  return `moderato-${groupId}-${topic}-${partition}`;
+}
+
+function notOurs(key: string): AppError {
   return new AppError(
     'kafka_unavailable',
-    `committing ${topic}/${partition}: the partition is not ours, or was lost in an earlier transaction`,
+    `committing ${key}: the partition is not ours, or was lost in an earlier transaction`,
   );
 }

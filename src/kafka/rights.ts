@@ -7,10 +7,11 @@ import { grantFor, refusedKind, type KafkaResource, type Operation } from './acl
 import type { KafkaClient } from './client.ts';
 import { ask, closeCluster, openCluster, type Api, type Broker } from './cluster.ts';
 import { kafkaError, protocolType } from './errors.ts';
+import { transactionalId } from './partition-transactions.ts';
 
 /** What `run` does with a cluster. */
 export interface Use {
-  input: string;
+  inputs: readonly string[];
   /** Topics that are written. */
   outputs: readonly string[];
   /** Topics of lists, which are read as a whole. */
@@ -79,16 +80,16 @@ export function hiddenTopics(kafka: KafkaClient, names: readonly string[]): Prom
   });
 }
 
-function probesFor({ input, outputs, lists, groupId, isTransactional }: Use): Probe[] {
+function probesFor({ inputs, outputs, lists, groupId, isTransactional }: Use): Probe[] {
   return [
-    reads(input, 'reading the input'),
+    ...inputs.map((topic) => reads(topic, 'reading the input')),
     joins(groupId, 'joining the consumer group'),
-    ...(isTransactional ? [transacts(groupId, input)] : []),
+    ...(isTransactional ? inputs.map((topic) => transacts(groupId, topic)) : []),
     ...outputs.map(writes),
     ...(isTransactional ? [] : [numbers()]),
     ...lists.map((topic) => reads(topic, 'reading a list of known images')),
     ...(lists.length > 0 ? [joins('moderato-list-check', 'reading lists of known images')] : []),
-    ...[input, ...outputs].map(describes),
+    ...[...inputs, ...outputs].map(describes),
   ];
 }
 
@@ -124,11 +125,11 @@ function joins(groupId: string, purpose: string): Probe {
 }
 
 /** A producer that does not exist ends a transaction. */
-function transacts(groupId: string, input: string): Probe {
+function transacts(groupId: string, topic: string): Probe {
   return {
     api: 'EndTxn',
     parameters: {
-      transactionalId: `moderato-${groupId}-${input}-0`,
+      transactionalId: transactionalId(groupId, { topic, partition: 0 }),
       producerId: NO_ID,
       producerEpoch: -1,
       transactionResult: false,

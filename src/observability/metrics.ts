@@ -58,16 +58,19 @@ export function createMetrics(meter: Meter): Metrics {
   const gauge = (name: string, unit: string, description: string) =>
     meter.createObservableGauge(name, { unit, description });
 
-  const events = createTally<Outcome>(
+  const events = createTally<{ outcome: Outcome; topic: string }>(
     meter,
     'moderato.events',
-    { unit: '{event}', description: 'Verdicts acknowledged, by outcome.' },
-    { keyOf: (outcome) => outcome, attributesOf: (outcome) => ({ outcome }) },
+    { unit: '{event}', description: 'Verdicts acknowledged, by outcome and input topic.' },
+    {
+      keyOf: ({ outcome, topic }) => `${outcome} ${topic}`,
+      attributesOf: ({ outcome, topic }) => ({ outcome, topic }),
+    },
   );
   const notInspected = counter(
     'moderato.not_inspected',
     '{event}',
-    'Events whose image was not inspected, by reason code and stage.',
+    'Events whose image was not inspected, by reason code, stage and input topic.',
   );
   const policyResults = createTally<PolicyResult>(
     meter,
@@ -152,13 +155,15 @@ export function createMetrics(meter: Meter): Metrics {
   return {
     finished: (verdict, record) => {
       const { outcome, reason } = verdict;
-      events.add(outcome);
+      const { topic } = record;
+      events.add({ outcome, topic });
       if (reason) {
-        notInspected.add(1, { code: known(reason.code), stage: reason.stage });
+        notInspected.add(1, { code: known(reason.code), stage: reason.stage, topic });
       }
       for (const result of verdict.policies) policyResults.add(result);
-      eventDuration.record(verdict.timings.totalMs / 1000, { outcome });
-      verdictDelay.record(Math.max(0, verdict.decidedAt - record.timestamp) / 1000);
+      eventDuration.record(verdict.timings.totalMs / 1000, { outcome, topic });
+      const delayMs = Math.max(0, verdict.decidedAt - record.timestamp);
+      verdictDelay.record(delayMs / 1000, { topic });
     },
     abandoned: (error) => abandoned.add(1, { code: codeOf(error) }),
     stage: (stage, ms) => stageDuration.record(ms / 1000, { stage }),

@@ -8,7 +8,7 @@ export function observeSource(meter: Meter, status: () => SourceStatus): void {
   const lag = gauge(
     'moderato.consumer.lag',
     '{record}',
-    'Records not yet resolved, over all partitions assigned to this instance.',
+    'Records not yet resolved, by input topic, over the partitions assigned to this instance; 0 once none is.',
   );
   const partitionLag = gauge(
     'moderato.consumer.partition.lag',
@@ -34,6 +34,7 @@ export function observeSource(meter: Meter, status: () => SourceStatus): void {
   // The SDK repeats a gauge's last value for ever: the lag of a partition that another instance now owns would
   // be counted twice.
   const seen = new Map<string, Attributes>();
+  const topics = new Set<string>();
   meter.addBatchObservableCallback(
     (result) => {
       const now = status();
@@ -43,12 +44,17 @@ export function observeSource(meter: Meter, status: () => SourceStatus): void {
       const owned = new Set(now.partitions.map((each) => `${each.topic}/${each.partition}`));
       for (const [key, labels] of seen)
         if (!owned.has(key)) result.observe(partitionLag, 0, labels);
-      const known = now.partitions.filter((each) => each.lag !== null);
-      for (const { topic, partition, lag: behind } of known) {
-        result.observe(partitionLag, behind ?? 0, { topic, partition: String(partition) });
-      }
-      if (known.length === now.partitions.length) {
-        result.observe(lag, sum(known.map((each) => each.lag ?? 0)));
+      const byTopic = Map.groupBy(now.partitions, ({ topic }) => topic);
+      for (const topic of topics) if (!byTopic.has(topic)) result.observe(lag, 0, { topic });
+      for (const [topic, each] of byTopic) {
+        topics.add(topic);
+        const known = each.filter(({ lag: behind }) => behind !== null);
+        for (const { partition, lag: behind } of known) {
+          result.observe(partitionLag, behind ?? 0, { topic, partition: String(partition) });
+        }
+        if (known.length === each.length) {
+          result.observe(lag, sum(known.map(({ lag: behind }) => behind ?? 0)), { topic });
+        }
       }
       result.observe(partitions, now.partitions.length);
       result.observe(paused, Number(now.paused));

@@ -83,7 +83,7 @@ export class Stalls {
   }
 
   #explain(where: string, each: PartitionStatus, absent: readonly Absence[], ms: number): Stall {
-    const { topic, partition, parked = 0, lastStable, end, lag } = each;
+    const { topic, partition, parked = 0, lastStable, end, lag, openProducer } = each;
     const position = each.position ?? each.committed;
     const { bootstrapServers, groupId } = this.#options;
     if (parked > 0) {
@@ -102,10 +102,11 @@ export class Stalls {
       position >= lastStable
     ) {
       const tool = `kafka-transactions.sh --bootstrap-server ${bootstrapServers}`;
+      const producer = openProducer === undefined ? 'a producer' : `producer ${openProducer}`;
       return {
         kind: 'open-transaction',
         where,
-        message: `${where} stands at offset ${lastStable} for ${seconds(ms)}: an open transaction of a producer hides ${end - lastStable} records behind it. Find its producer: ${tool} describe-producers --topic ${topic} --partition ${partition}; end it: ${tool} abort --topic ${topic} --partition ${partition} --start-offset ${lastStable}`,
+        message: `${where} stands at offset ${lastStable} for ${seconds(ms)}: an open transaction of ${producer} hides ${end - lastStable} records behind it. Find its producer: ${tool} describe-producers --topic ${topic} --partition ${partition}; end it: ${tool} abort --topic ${topic} --partition ${partition} --start-offset ${lastStable}`,
       };
     }
     return {

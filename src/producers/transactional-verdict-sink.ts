@@ -2,6 +2,7 @@ import type { Clock } from '../clock.ts';
 import { AppError, type ErrorCode } from '../errors.ts';
 import type { MessageEncoder } from '../events/message-encoder.ts';
 import type { Logger } from '../logger.ts';
+import { keyOf, type TopicPartition } from '../kafka/by-topic.ts';
 import type { OutgoingMessage } from '../kafka/outgoing-message.ts';
 import { MAX_REQUEST_BYTES } from '../kafka/request.ts';
 import type { TopicLimits } from '../kafka/topic-limits.ts';
@@ -15,7 +16,7 @@ import type { Emission, VerdictSink } from './verdict-sink.ts';
 export interface TransactionalVerdictSinkOptions {
   /** See `PartitionTransactions.commit`. */
   commit: (
-    partition: number,
+    partition: TopicPartition,
     messages: readonly OutgoingMessage[],
     offset: number,
   ) => Promise<void>;
@@ -51,11 +52,11 @@ export function createTransactionalVerdictSink(
 ): TransactionalVerdictSink {
   const { encoder, topics, limits, lingerMs, clock, logger } = options;
   const fit = createFitter({ encoder, topics, limits, logger });
-  const partitions = new Map<number, OrderedEmissions>();
+  const partitions = new Map<string, OrderedEmissions>();
   const underWay = new Set<Promise<void>>();
   let closed: Promise<void> | undefined;
 
-  const commit = async (partition: number, turns: readonly Turn[]): Promise<void> => {
+  const commit = async (partition: TopicPartition, turns: readonly Turn[]): Promise<void> => {
     const last = turns.at(-1);
     if (last === undefined) return;
     const messages = turns.flatMap((turn) => turn.messages ?? []);
@@ -65,15 +66,16 @@ export function createTransactionalVerdictSink(
       if (!(error instanceof AppError) || LASTING.has(error.code)) throw error;
       // Judged again, they are made to fit what is known of the limits by then.
       if (isTooLarge(error) && !(await limits.refused(messages))) throw error;
-      logger.warn({ partition, err: error }, 'a transaction failed: its records are read again');
+      logger.warn({ ...partition, err: error }, 'a transaction failed: its records are read again');
       last.rewind();
     }
   };
 
   const emit = async (emission: Emission): Promise<void> => {
-    const { partition, offset } = emission.verdict.input;
-    const turn = partitions.get(partition)?.turnOf(offset);
-    if (!turn) throw new Error(`emitting for ${partition}/${offset}, which was not admitted`);
+    const { input } = emission.verdict;
+    const key = keyOf(input);
+    const turn = partitions.get(key)?.turnOf(input.offset);
+    if (!turn) throw new Error(`emitting for ${key}/${input.offset}, which was not admitted`);
     const encoding = fit(emission);
     encoding.catch(() => undefined); // when the record was revoked meanwhile
     await Promise.race([encoding, turn.done]);
@@ -82,17 +84,18 @@ export function createTransactionalVerdictSink(
   };
 
   const admit = (record: Admitted): void => {
-    const { partition } = record.record;
-    let queue = partitions.get(partition);
+    const { topic, partition } = record.record;
+    const key = keyOf({ topic, partition });
+    let queue = partitions.get(key);
     if (queue?.revoked !== record.revoked) {
       queue = new OrderedEmissions({
         revoked: record.revoked,
-        commit: (turns) => commit(partition, turns),
+        commit: (turns) => commit({ topic, partition }, turns),
         lingerMs,
         maxBytes: () => Math.min(MAX_REQUEST_BYTES, limits.smallest()),
         clock,
       });
-      partitions.set(partition, queue);
+      partitions.set(key, queue);
     }
     queue.admit(record);
   };

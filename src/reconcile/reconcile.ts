@@ -19,8 +19,10 @@ export interface Stage {
 
 export interface ReconcileOptions {
   kafka: KafkaClient;
+  /** The input topic that is asked about. */
+  input: string;
   /** As configured. */
-  topics: Pick<Config['topics'], 'input' | 'verdicts' | 'routes' | 'deadLetters'>;
+  topics: Pick<Config['topics'], 'verdicts' | 'routes' | 'deadLetters'>;
   /** The group of the service: what it has not committed may still be worked on. */
   groupId: string;
   /** Needed for verdicts in Confluent wire format. */
@@ -49,7 +51,7 @@ const CLOCK_MARGIN_MS = 3_600_000;
 const STEP = 1_000;
 
 /**
- * Reads the input topic and everything that was made of it, and reports whether each input has exactly one
+ * Reads an input topic and everything that was made of it, and reports whether each input has exactly one
  * outcome. Only what is in the topics by now counts. Takes memory for the findings that are named, not for the
  * records; those take about 60 bytes each on disk.
  *
@@ -57,11 +59,11 @@ const STEP = 1_000;
  * `registry_unavailable`, `registry_rejected` or `aborted`.
  */
 export async function reconcile(options: ReconcileOptions): Promise<ReconcileReport> {
-  const { kafka, topics, registry, redriveKey, window = {}, groupId } = options;
+  const { kafka, input, topics, registry, redriveKey, window = {}, groupId } = options;
   // In this order: what the group had committed before the outputs' ends were asked for has its verdict in them.
-  const inputs = await rangesOf(kafka, [topics.input], window);
+  const inputs = await rangesOf(kafka, [input], window);
   const committed = await useAdmin(kafka, `asking for the offsets of ${groupId}`, (admin) =>
-    admin.committed(groupId, topics.input),
+    admin.committed(groupId, input),
   );
   const verdictTopics = new Set([topics.verdicts, ...Object.values(topics.routes)]);
   const outputs = await rangesOf(kafka, [...verdictTopics, topics.deadLetters], {
@@ -69,16 +71,16 @@ export async function reconcile(options: ReconcileOptions): Promise<ReconcileRep
   });
 
   const isWhole = window.fromMs === undefined && window.toMs === undefined;
-  const held = isWhole ? inputs : await rangesOf(kafka, [topics.input]);
+  const held = isWhole ? inputs : await rangesOf(kafka, [input]);
 
   using reconciliation = new Reconciliation({
-    topic: topics.input,
+    topic: input,
     ranges: inputs,
     ends: new Map(held.map(({ partition, to }) => [partition, to])),
     limit: options.limit,
     folder: options.tempFolder,
   });
-  await readStage(options, `reading ${topics.input}`, inputs, (record) =>
+  await readStage(options, `reading ${input}`, inputs, (record) =>
     reconciliation.addInput(record.partition, record.offset, originClaim(record, redriveKey)),
   );
 

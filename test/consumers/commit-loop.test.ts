@@ -16,7 +16,7 @@ beforeEach(() => {
   commit = () => Promise.resolve();
 });
 
-function startLoop(): CommitLoop {
+function startLoop(): CommitLoop<Commit> {
   const loop = new CommitLoop({
     ledger,
     clock,

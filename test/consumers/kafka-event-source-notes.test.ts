@@ -64,8 +64,10 @@ describe('the notes of the Kafka source', () => {
     member.fetch(1, [3]);
     const [other] = await puller.take(1);
     await group.source.accuse('boom', [other?.record as NonNullable<typeof other>['record']]);
-    expect(JSON.parse(group.source.note(1))).toMatchObject({ s: [[3, 1, 1]] });
-    expect(group.source.note(0)).toBe('');
+    expect(JSON.parse(group.source.note({ topic: 'images', partition: 1 }))).toMatchObject({
+      s: [[3, 1, 1]],
+    });
+    expect(group.source.note({ topic: 'images', partition: 0 })).toBe('');
   });
 
   it('do not keep a dying process waiting for a broker that does not answer', async () => {

@@ -1,5 +1,6 @@
 import { beforeEach, describe, expect, it } from '@jest/globals';
 import type { PartitionFence } from '../../src/consumers/kafka-options.ts';
+import { keyOf } from '../../src/kafka/by-topic.ts';
 import { FakeClock } from '../support/fake-clock.ts';
 import { byNow, joinedGroup } from '../support/fake-group.ts';
 
@@ -14,7 +15,7 @@ beforeEach(() => {
   noted = [];
   transactions = {
     acquire: (partitions, others) => {
-      acquired.push(`${partitions.join(',')} ${others}`);
+      acquired.push(`${partitions.map(keyOf).join(',')} ${others}`);
       return Promise.resolve();
     },
     note: (commits) => {
@@ -29,7 +30,7 @@ describe('an event source whose offsets are committed in transactions', () => {
     const { member } = joinedGroup([], { clock, transactions });
     const places = [2, 5].map((partition) => ({ topic: 'images', partition }));
     await member.options.handler.beforeReady?.(places, 'release');
-    expect(acquired).toEqual(['2,5 release']);
+    expect(acquired).toEqual(['images/2,images/5 release']);
   });
 
   it('fences off nobody without transactions', () => {

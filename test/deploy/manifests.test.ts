@@ -12,6 +12,7 @@ import type { IScaledObject } from '@kubernetes-models/keda/keda.sh/v1alpha1';
 import type { IPodMonitor } from '@kubernetes-models/prometheus-operator/monitoring.coreos.com/v1';
 import { loadConfig } from '../../src/config.ts';
 import { parseBundle } from '../../src/policies/load-bundle.ts';
+import { inputTopics } from '../../src/topics.ts';
 import { manifestFaults } from '../support/kubernetes-schemas.ts';
 import { type Manifest, renderKustomization } from '../support/kustomize.ts';
 
@@ -263,9 +264,10 @@ describe('the KEDA component', () => {
   it('watches the group, the topic and the brokers that Moderato reads', async () => {
     const { kafka, topics } = await configOf(folder);
     const { spec } = find(folder, 'ScaledObject') as IScaledObject;
+    // A trigger for each lane.
+    expect(spec.triggers.map(({ metadata }) => metadata['topic'])).toEqual(inputTopics(topics));
     expect(spec.triggers[0]?.metadata).toMatchObject({
       consumerGroup: kafka.groupId,
-      topic: topics.input,
       bootstrapServers: kafka.brokers.join(','),
       sasl: kafka.sasl?.mechanism === undefined ? undefined : 'scram_sha512',
       tls: 'enable',

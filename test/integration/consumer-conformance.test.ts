@@ -2,6 +2,7 @@ import { jest } from '@jest/globals';
 import type { IHeaders } from 'kafkajs';
 import { systemClock } from '../../src/clock.ts';
 import { createKafkaEventSource } from '../../src/consumers/kafka-event-source.ts';
+import { lanesOf } from '../../src/lane.ts';
 import { describeEventSource, type ProducedRecord } from '../support/event-source-conformance.ts';
 import { committedOffset } from '../support/consumer-group.ts';
 import { createTopic, publish, testKafka, testKafkaConfig, uniqueName } from '../support/kafka.ts';
@@ -19,7 +20,7 @@ describeEventSource('the Kafka source', async (partitions) => {
       createKafkaEventSource({
         ...testKafkaConfig({ commitIntervalMs: 50 }),
         kafka,
-        topic,
+        lanes: lanesOf(topic),
         groupId,
         clock: systemClock,
         windowWhileParked: 0,

@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import { afterEach, describe, expect, it, jest } from '@jest/globals';
 import type { Consumer } from 'kafkajs';
 import type { EventSource } from '../../src/consumers/event-source.ts';
+import { lanesOf } from '../../src/lane.ts';
 import { memberCount } from '../support/consumer-group.ts';
 import { createTopic, publish, testBrokers, testKafka, uniqueName } from '../support/kafka.ts';
 import { openKafkaSource, type GroupReading } from '../support/kafka-source.ts';
@@ -130,6 +131,33 @@ describe('a rolling upgrade from kafkajs’ consumer', () => {
   });
 });
 
+describe('a source with other lanes than those in its group', () => {
+  it('reads them once it leads, and nobody is assigned what it does not read', async () => {
+    const reading = await topicOf(4);
+    const added = (await topicOf(2)).topic;
+    const old = open(reading);
+    const resolveAll = async (source: EventSource): Promise<void> => {
+      for await (const delivery of source.deliveries()) delivery.resolve();
+    };
+    void resolveAll(old);
+    await until(() => assigned(old).length === 4, 20_000);
+    const lanes = lanesOf([{ topic: reading.topic, weight: 8 }, { topic: added }]);
+    const replacement = open(reading, { lanes });
+    void resolveAll(replacement);
+    const topics = (source: EventSource): string[] =>
+      source.status().partitions.map(({ topic }) => topic);
+    await until(() => topics(old).length === 2 && topics(replacement).length >= 2, 30_000);
+    expect(new Set(topics(old))).toEqual(new Set([reading.topic]));
+    await publish(reading.kafka, added, numbered(2, 3));
+    await old.close();
+    await until(() => topics(replacement).length === 6, 30_000);
+    await until(() => {
+      const mine = replacement.status().partitions.filter(({ topic }) => topic === added);
+      return mine.length === 2 && mine.every(({ committed }) => committed === 3);
+    }, 30_000);
+  });
+});
+
 describe('a source that was closed', () => {
   const script = (body: string): string => `
     import { systemClock } from './src/clock.ts';
@@ -137,7 +165,8 @@ describe('a source that was closed', () => {
     import { testKafka } from './test/support/kafka.ts';
     const { brokers, topic, groupId } = JSON.parse(process.env.READING);
     const kafka = testKafka({ brokers });
-    const open = () => createKafkaEventSource({ kafka, topic, groupId, clock: systemClock });
+    const lanes = [{ topic, weight: 1, priority: false }];
+    const open = () => createKafkaEventSource({ kafka, lanes, groupId, clock: systemClock });
     ${body}
     console.log('closed');`;
 

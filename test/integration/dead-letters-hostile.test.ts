@@ -105,7 +105,8 @@ describe('dead letters that were redriven, forged or spoilt', () => {
       }
       const options = {
         kafka,
-        topics: { input, verdicts, routes: {}, deadLetters: topic },
+        input,
+        topics: { verdicts, routes: {}, deadLetters: topic },
         groupId: uniqueName('group'),
       };
       for (const key of [redriveKey, undefined]) {
@@ -151,7 +152,7 @@ describe('dead letters that were redriven, forged or spoilt', () => {
       const shown = await showLetter(source, { partition, offset });
       expect(renderLetter(shown)).toContain(`dead letter ${partition}/${offset}`);
     }
-    const done = await redriveAll({ input });
+    const done = await redriveAll({ inputs: [input] });
     expect(done).toMatchObject({ total: 2, undecodable: 7, elsewhere: 1 });
     expect(done.incomplete).toMatchObject({
       count: 1,

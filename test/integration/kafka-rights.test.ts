@@ -9,6 +9,7 @@ import { configSchema, type Config } from '../../src/config-schema.ts';
 import { createKafkaEnds } from '../../src/delivery.ts';
 import type { LocalKafka } from '../../src/demo/local-kafka.ts';
 import { createKafka } from '../../src/kafka/client.ts';
+import { lanesOf } from '../../src/lane.ts';
 import { missingTopics } from '../../src/kafka/topics.ts';
 import { noLogger } from '../../src/logger.ts';
 import { packageFile } from '../../src/package-files.ts';
@@ -78,6 +79,29 @@ describe('a broker that knows who may do what', () => {
       expect(findings.some(({ ok, what }) => ok && what.startsWith('Kafka at'))).toBe(isSound);
     },
   );
+
+  it('is asked for each right on each lane', async () => {
+    const { topics, ...config } = configOf('everything-once', 'exactly-once');
+    const lanes = lanesOf([{ topic: 'images', weight: 8 }, { topic: 'rescan' }]);
+    const findings = await check({ ...config, topics: { ...topics, input: lanes } });
+    const said = findings.filter(({ ok, isWarning }) => !ok || isWarning);
+    expect(said.map(({ what }) => what)).toEqual(
+      [
+        'Read --topic rescan',
+        'Write --transactional-id moderato-moderato-rescan- --resource-pattern-type prefixed',
+        'DescribeConfigs --topic rescan',
+      ].map((command) => expect.stringMatching(new RegExp(`${adds('everything-once', command)}$`))),
+    );
+  });
+
+  it('does not start where one lane may not be seen, and names that one', async () => {
+    const { kafka: config } = configOf('everything');
+    const kafka = createKafka(config, secrets, noLogger);
+    await expect(missingTopics(kafka, ['images', 'rescan'])).rejects.toMatchObject({
+      code: 'kafka_unauthorized',
+      message: expect.stringMatching(/may not see rescan; moderato check/),
+    });
+  });
 
   it('leaves nothing behind of being asked', async () => {
     const before = await inventory(admin);

@@ -91,7 +91,7 @@ async function reconcileByCli(topics: Topics, ...args: string[]): Promise<CliRes
 }
 
 const reconcileHere = (topics: Topics, groupId = 'nobody'): Promise<ReconcileReport> =>
-  reconcile({ kafka, topics, groupId });
+  reconcile({ kafka, input: topics.input, topics, groupId });
 
 describe('moderato reconcile', () => {
   it('proves that every input has its outcome, and leaves nothing behind', async () => {

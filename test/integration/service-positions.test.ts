@@ -91,6 +91,7 @@ describe.each(['at-least-once', 'exactly-once'])('startFrom: latest, %s', (deliv
     expect(third.output().match(/"records":2\b/g)).toHaveLength(2);
     const report = await reconcile({
       kafka,
+      input: topics.input,
       topics: { ...topics, routes: {} },
       groupId,
       window: { fromMs: began },

@@ -10,7 +10,7 @@ jest.setTimeout(180_000);
 describe('a transaction that its producer has left open', () => {
   const open = serviceStages();
 
-  it('is named within a minute, with what it hides and the commands to end it', async () => {
+  it('is named within a minute, with its producer, what it hides and the commands to end it', async () => {
     const kafka = testKafka();
     const stage = await open(kafka, { partitions: 1 });
     const { topics, logs } = stage;
@@ -31,7 +31,7 @@ describe('a transaction that its producer has left open', () => {
     const where = `${topics.input}/0`;
     expect({ level, partition }).toEqual({ level: 'warn', partition: where });
     expect(msg).toContain(`${where} stands at offset 3`);
-    expect(msg).toContain('hides 3 records behind it');
+    expect(msg).toMatch(/an open transaction of producer \d+ hides 3 records behind it/);
     expect(msg).toContain(`describe-producers --topic ${topics.input} --partition 0`);
     expect(msg).toContain(`abort --topic ${topics.input} --partition 0 --start-offset 3`);
     const ready = await fetch(`${url}/readyz?verbose`);

@@ -87,7 +87,6 @@ describe('topics of 20 kB', () => {
     const clock = systemClock;
     const transactions = createPartitionTransactions(kafka, {
       groupId,
-      topic: input,
       compression: 'none',
       clock,
     });
@@ -103,18 +102,18 @@ describe('topics of 20 kB', () => {
     let tenure = new AbortController();
     let rewinds = 0;
     const emit = (emission: Emission): Promise<void> => {
-      const { offset } = emission.verdict.input;
+      const record = { ...emission.verdict.input, topic: input };
       sink.admit({
-        record: { topic: input, partition: 0, offset },
+        record,
         revoked: tenure.signal,
         rewind: () => {
           rewinds += 1;
           tenure.abort();
         },
       });
-      return sink.emit(emission);
+      return sink.emit({ ...emission, verdict: { ...emission.verdict, input: record } });
     };
-    await transactions.acquire([0], 'release');
+    await transactions.acquire([{ topic: input, partition: 0 }], 'release');
     const first = aVerdict({ verdictId: 'first' });
     await emit(anEmission('first', { verdict: first })); // reads the limits
     for (const topic of [topics.verdicts, topics.deadLetters]) await limitTo(kafka, topic, LIMIT);
@@ -125,7 +124,7 @@ describe('topics of 20 kB', () => {
       if (outcome === undefined) break;
       expect(outcome).toMatchObject({ code: 'partition_revoked' });
       tenure = new AbortController();
-      await transactions.acquire([0], 'release');
+      await transactions.acquire([{ topic: input, partition: 0 }], 'release');
     }
     await sink.close();
     await transactions.close();

@@ -124,6 +124,34 @@ describe('a scrape', () => {
     expect(metrics.value('moderato_consumer_paused')).toBe(1);
   });
 
+  it('tells lanes apart: lag, verdicts, latency and delay by input topic', async () => {
+    const place = { partition: 0, committed: 0 };
+    let partitions = [
+      { ...place, topic: 'uploads', lag: 4 },
+      { ...place, topic: 'rescan', lag: 900 },
+      { ...place, topic: 'rescan', partition: 1, lag: 100 },
+    ];
+    running.observeSource(() => aStatus({ partitions }));
+    for (const topic of ['uploads', 'rescan', 'rescan']) {
+      running.telemetry.eventStarted(aRecord({ topic })).finished(aNotInspectedVerdict());
+    }
+    const metrics = await scrape(running);
+    const rescan = { topic: 'rescan' };
+    expect(metrics.value('moderato_consumer_lag', { topic: 'uploads' })).toBe(4);
+    expect(metrics.value('moderato_consumer_lag', rescan)).toBe(1_000);
+    for (const name of [
+      'moderato_events_total',
+      'moderato_not_inspected_total',
+      'moderato_event_duration_seconds_count',
+      'moderato_verdict_delay_seconds_count',
+    ]) {
+      expect([name, metrics.value(name, rescan)]).toEqual([name, 2]);
+      expect([name, metrics.value(name, { topic: 'uploads' })]).toEqual([name, 1]);
+    }
+    partitions = partitions.slice(0, 1); // the others went to another instance
+    expect((await scrape(running)).value('moderato_consumer_lag', rescan)).toBe(0);
+  });
+
   it('counts no lag of a partition that another instance owns now', async () => {
     let status = aStatus({
       partitions: [{ topic: 'images', partition: 1, committed: 20, lag: 38 }],

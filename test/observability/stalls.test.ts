@@ -85,6 +85,12 @@ describe('what has stood still for half a minute', () => {
     });
   });
 
+  it('names the producer of the transaction, where it is known', () => {
+    const partition = aPartition({ lastStable: 12, end: 17, openProducer: '4711' });
+    const [stall] = found(aStatus({ partitions: [partition] }));
+    expect(stall?.message).toContain('an open transaction of producer 4711 hides 5 records');
+  });
+
   it('is a partition with records that does not move for any other reason', () => {
     const [stall] = found(aStatus());
     expect(stall?.kind).toBe('not-moving');

@@ -2,6 +2,7 @@ import { describe, expect, it } from '@jest/globals';
 import { AppError } from '../../src/errors.ts';
 import { createMessageEncoder } from '../../src/events/message-encoder.ts';
 import { decodeVerdict } from '../../src/events/index.ts';
+import type { TopicPartition } from '../../src/kafka/by-topic.ts';
 import { totalBytes, type OutgoingMessage } from '../../src/kafka/outgoing-message.ts';
 import { noLogger } from '../../src/logger.ts';
 import {
@@ -16,13 +17,17 @@ import { anEmission } from '../support/verdict-sink-conformance.ts';
 const topics = { verdicts: 'verdicts', routes: {}, deadLetters: 'dead-letters' };
 
 /** A sink whose broker takes transactions of up to `accepted` bytes, whatever the settings of the topics say. */
-function createSink(accepted: number): {
+function createSink(
+  accepted: number,
+  onCommit: (partition: TopicPartition, offset: number) => void = () => undefined,
+): {
   sink: TransactionalVerdictSink;
   sent: OutgoingMessage[][];
 } {
   const sent: OutgoingMessage[][] = [];
   const sink = createTransactionalVerdictSink({
-    commit: (_, messages) => {
+    commit: (partition, messages, offset) => {
+      onCommit(partition, offset);
       sent.push([...messages]);
       return totalBytes(messages) > accepted
         ? Promise.reject(new AppError('record_too_large', 'sending: too large'))
@@ -62,6 +67,20 @@ describe('the transactional sink', () => {
     const [message] = sent.at(-1) ?? [];
     const verdict = await decodeVerdict(message?.value ?? null);
     expect(verdict).toMatchObject({ labels: { form: 'avatar' }, shrunk: ['labels'] });
+  });
+
+  it('keeps partitions of the same number in different topics apart', async () => {
+    const commits: string[] = [];
+    const { sink } = createSink(1_000_000, (place, offset) =>
+      commits.push(`${place.topic}/${place.partition}@${offset}`),
+    );
+    const inputs = ['images', 'rescan'].map((topic) => ({ topic, partition: 0, offset: 7 }));
+    const { signal: revoked } = new AbortController();
+    for (const record of inputs) sink.admit({ record, revoked, rewind: () => undefined });
+    await Promise.all(
+      inputs.map((input) => sink.emit(anEmission('v', { verdict: aVerdict({ input }) }))),
+    );
+    expect(commits.sort()).toEqual(['images/0@8', 'rescan/0@8']);
   });
 
   it('gives up when not even the smallest message is taken', async () => {

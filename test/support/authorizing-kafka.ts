@@ -29,7 +29,7 @@ export async function startAuthorizingKafka(
   });
   const config = configSchema.shape.kafka.parse({ brokers: broker.bootstrap });
   const admin = createKafka(config, {}, noLogger);
-  const topics = ['images', 'verdicts', 'dead-letters', 'blocked', 'known'];
+  const topics = ['images', 'rescan', 'verdicts', 'dead-letters', 'blocked', 'known'];
   await createTopics(
     admin,
     topics.map((topic) => ({

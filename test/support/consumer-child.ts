@@ -4,6 +4,7 @@
  */
 import { systemClock } from '../../src/clock.ts';
 import { createKafkaEventSource } from '../../src/consumers/kafka-event-source.ts';
+import { lanesOf } from '../../src/lane.ts';
 import { testKafka } from './kafka.ts';
 
 export interface ConsumerChildOptions {
@@ -19,6 +20,7 @@ export interface ConsumerChildOptions {
 const options = JSON.parse(process.argv[2] ?? '{}') as ConsumerChildOptions;
 const source = createKafkaEventSource({
   ...options,
+  lanes: lanesOf(options.topic),
   kafka: testKafka({ brokers: options.brokers }),
   commitIntervalMs: 50,
   clock: systemClock,

@@ -16,6 +16,7 @@ import type {
   GroupConsumerOptions,
   OffsetCommit,
 } from '../../src/kafka/group/group-consumer.ts';
+import { lanesOf } from '../../src/lane.ts';
 import { Reading } from '../../src/kafka/group/reading.ts';
 import { settle } from './fake-clock.ts';
 import { Puller } from './puller.ts';
@@ -150,7 +151,7 @@ export class FakeGroup {
   constructor(options: SourceOptions) {
     this.source = createKafkaEventSource({
       kafka: {} as unknown as Kafka,
-      topic: TOPIC,
+      lanes: lanesOf(TOPIC),
       groupId: 'g',
       createConsumer: (given) => (this.#member = new FakeMember(given)),
       ...options,

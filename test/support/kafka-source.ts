@@ -3,6 +3,7 @@ import { systemClock } from '../../src/clock.ts';
 import { createKafkaEventSource } from '../../src/consumers/kafka-event-source.ts';
 import type { KafkaEventSourceOptions } from '../../src/consumers/kafka-options.ts';
 import type { Delivery, EventSource } from '../../src/consumers/event-source.ts';
+import { lanesOf } from '../../src/lane.ts';
 import { committedOffsets } from './consumer-group.ts';
 import { testKafkaConfig } from './kafka.ts';
 
@@ -14,12 +15,14 @@ export interface GroupReading {
 
 /** A source with short intervals; the broker of the tests allows sessions of 1 s. */
 export function openKafkaSource(
-  reading: GroupReading,
+  { kafka, groupId, topic }: GroupReading,
   options: Partial<KafkaEventSourceOptions> = {},
 ): EventSource {
   return createKafkaEventSource({
     ...testKafkaConfig({ brokers: ['unused:1'], commitIntervalMs: 50, heartbeatIntervalMs: 200 }),
-    ...reading,
+    kafka,
+    groupId,
+    lanes: lanesOf(topic),
     clock: systemClock,
     ...options,
   });

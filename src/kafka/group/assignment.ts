@@ -1,6 +1,7 @@
 /**
  * Who reads which partition. The leader of a group computes it for all members; what a member owns already it
- * keeps, as far as the shares are even (KIP-54, sticky assignment).
+ * keeps, as far as the shares are even (KIP-54, sticky assignment). A member is given only topics that it reads: while
+ * instances are replaced by ones with other lanes, both are in the group.
  */
 import { createRequire } from 'node:module';
 import { keyOf, type TopicPartition } from '../by-topic.ts';
@@ -8,6 +9,8 @@ import { keyOf, type TopicPartition } from '../by-topic.ts';
 /** What a member tells the leader about itself. */
 export interface MemberState {
   memberId: string;
+  /** The topics that it reads; undefined where it does not say: all of them. */
+  topics?: readonly string[] | undefined;
   /** What it reads since the last assignment. */
   owned: TopicPartition[];
 }
@@ -38,38 +41,57 @@ const { MemberMetadata, MemberAssignment } = require('kafkajs/src/consumer/assig
  */
 export const PROTOCOLS = ['moderato-sticky', 'RoundRobinAssigner'] as const;
 
-/** Even shares for every member; a member keeps what it owns up to its share. */
+/**
+ * Even shares of each topic for every member that reads it, so that all members share the work of every lane, and even
+ * shares of all topics together. A member keeps what it owns of a topic up to its share of that topic.
+ */
 export function assign(
   partitions: readonly TopicPartition[],
   members: readonly MemberState[],
 ): Map<string, TopicPartition[]> {
   const sorted = members.toSorted((a, b) => compareText(a.memberId, b.memberId));
-  const free = new Map(partitions.map((each) => [keyOf(each), each]));
-  const share = Math.floor(partitions.length / sorted.length);
-  let larger = partitions.length % sorted.length; // so many members read one more
-  const shares = new Map<string, TopicPartition[]>();
-  for (const { memberId, owned } of sorted) {
-    const kept: TopicPartition[] = [];
-    for (const each of owned) {
-      const limit = share + (larger > 0 ? 1 : 0);
-      const known = free.get(keyOf(each));
-      if (known === undefined || kept.length >= limit) continue;
-      free.delete(keyOf(each));
-      kept.push(known);
-    }
-    if (kept.length > share) larger -= 1;
-    shares.set(memberId, kept);
-  }
-  const rest = [...free.values()];
-  for (const limit of [share, share + 1]) {
-    for (const mine of shares.values()) {
-      while (mine.length < limit && rest.length > 0 && (limit === share || larger > 0)) {
-        mine.push(rest.shift() as TopicPartition);
-        if (limit > share) larger -= 1;
-      }
-    }
+  const shares = new Map<string, TopicPartition[]>(sorted.map(({ memberId }) => [memberId, []]));
+  const topics = [...Map.groupBy(partitions, ({ topic }) => topic)];
+  for (const [topic, each] of topics.toSorted(([a], [b]) => compareText(a, b))) {
+    const readers = sorted.filter((member) => member.topics?.includes(topic) ?? true);
+    shareOut(each, readers, shares);
   }
   return shares;
+}
+
+/** Adds the partitions of one topic to the shares. */
+function shareOut(
+  partitions: readonly TopicPartition[],
+  readers: readonly MemberState[],
+  shares: ReadonlyMap<string, TopicPartition[]>,
+): void {
+  const free = new Map(partitions.map((each) => [keyOf(each), each]));
+  const share = Math.floor(partitions.length / readers.length);
+  const standing = readers.map(({ memberId, owned }) => {
+    const mine = shares.get(memberId) ?? [];
+    const claims = owned.map(keyOf).filter((key) => free.has(key));
+    return { mine, claims, total: mine.length, limit: share };
+  });
+  // One more for those who have least, and among these for those who have it already.
+  standing
+    .toSorted(
+      (a, b) =>
+        a.total - b.total || Number(b.claims.length > share) - Number(a.claims.length > share),
+    )
+    .slice(0, partitions.length % readers.length)
+    .forEach((each) => (each.limit += 1));
+  for (const { mine, claims, total, limit } of standing) {
+    for (const key of claims) {
+      const known = free.get(key);
+      if (known === undefined || mine.length - total >= limit) continue;
+      free.delete(key);
+      mine.push(known);
+    }
+  }
+  const rest = [...free.values()];
+  for (const { mine, total, limit } of standing) {
+    mine.push(...rest.splice(0, total + limit - mine.length));
+  }
 }
 
 /**
@@ -87,11 +109,12 @@ export function encodeMember(
   return MemberMetadata.encode({ version: 0, topics: [...topics], userData });
 }
 
-/** What a member owns, as it says; nothing for a member with other software, or whose bytes cannot be read. */
+/** What a member reads and owns, as it says; it owns nothing if it has other software, or its bytes cannot be read. */
 export function decodeMember(memberId: string, metadata: Buffer): MemberState {
   try {
     const decoded = MemberMetadata.decode(metadata);
-    return { memberId, owned: fromTopics(parse(decoded?.userData)['owned']) };
+    const owned = fromTopics(parse(decoded?.userData)['owned']);
+    return { memberId, topics: decoded?.topics, owned };
   } catch {
     return { memberId, owned: [] }; // a defect of one member must not end the leader
   }

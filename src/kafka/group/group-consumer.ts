@@ -10,6 +10,7 @@ import type { KafkaClient } from '../client.ts';
 import { closeCluster, hangUp, openCluster, partitionsOf, type Cluster } from '../cluster.ts';
 import { isTransient, kafkaError, protocolError } from '../errors.ts';
 import { keyOf, type TopicPartition } from '../by-topic.ts';
+import { askBeside } from './ask-beside.ts';
 import { Coordinator } from './coordinator.ts';
 import { Fetcher } from './fetcher.ts';
 import type { AssignmentChange, GroupHandler, OffsetCommit } from './group-handler.ts';
@@ -146,13 +147,9 @@ export class GroupConsumer {
     return [...this.#readings.values()];
   }
 
-  /** Ends of the partitions that are not fetched now, for the lag. */
+  /** Asks for what fetches do not tell: the ends of idle partitions, for the lag, and who holds others back. */
   async refreshEnds(): Promise<void> {
-    const idle = this.readings().filter(({ isFetching }) => !isFetching);
-    for (const { offset, ...partition } of await this.#positions.logEnds(idle)) {
-      const reading = this.#readings.get(keyOf(partition));
-      if (reading) reading.end = Math.max(reading.end ?? 0, offset);
-    }
+    await askBeside(this.#positions, this.#readings);
   }
 
   /** Nothing more is fetched or handed over; commits are still possible until `close`. */

@@ -198,9 +198,10 @@ export class GroupMembership {
     const partitions = partitionsOf(cluster, topics);
     const starts = await positions.starts(partitions);
     const isSticky = joined.groupProtocol === PROTOCOLS[0];
-    const members = joined.members.map(({ memberId, memberMetadata }) =>
-      isSticky ? decodeMember(memberId, memberMetadata) : { memberId, owned: [] },
-    );
+    const members = joined.members.map(({ memberId, memberMetadata }) => {
+      const member = decodeMember(memberId, memberMetadata);
+      return isSticky ? member : { ...member, owned: [] };
+    });
     return [...assign(partitions, members)].map(([memberId, mine]) => {
       const keys = new Set(mine.map(keyOf));
       const own = starts.filter((start) => keys.has(keyOf(start)));

@@ -1,6 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { groupByTopic, keyOf, type TopicPartition } from '../by-topic.ts';
-import { ask, type Cluster } from '../cluster.ts';
+import { ask, type Broker, type Cluster } from '../cluster.ts';
+import { openTransactions, type OpenTransaction } from '../describe-producers.ts';
 import { within } from '../within.ts';
 import type { PartitionStart } from './assignment.ts';
 import type { Coordinator } from './coordinator.ts';
@@ -74,30 +75,41 @@ export class Positions {
       : this.logStarts(without);
   }
 
+  openTransactions(partitions: readonly TopicPartition[]): Promise<OpenTransaction[]> {
+    return this.#askLeaders(partitions, 'producers', openTransactions);
+  }
+
   async #list(partitions: readonly TopicPartition[], timestamp: number): Promise<PartitionStart[]> {
+    const answers = await this.#askLeaders(partitions, 'offsets', async (broker, led) => {
+      const topics = groupByTopic(led, ({ partition }) => ({ partition, timestamp }));
+      return flatten(await ask<OffsetAnswer>(broker, 'ListOffsets', { isolationLevel: 1, topics }));
+    });
+    return answers.map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+  }
+
+  /** Asks each leader for those of the partitions that it leads. */
+  async #askLeaders<T>(
+    partitions: readonly TopicPartition[],
+    what: string,
+    question: (broker: Broker, led: readonly TopicPartition[]) => Promise<T[]>,
+  ): Promise<T[]> {
     const { cluster, clock } = this.#options;
     const wanted = new Set(partitions.map(keyOf));
-    const byLeader = new Map<number, TopicPartition[]>();
-    for (const topic of new Set(partitions.map((each) => each.topic))) {
-      for (const { partitionId, leader } of cluster.findTopicPartitionMetadata(topic)) {
-        const each = { topic, partition: partitionId };
-        if (!wanted.has(keyOf(each))) continue;
-        byLeader.set(leader, [...(byLeader.get(leader) ?? []), each]);
-      }
-    }
+    const led = [...new Set(partitions.map(({ topic }) => topic))]
+      .flatMap((topic) =>
+        cluster
+          .findTopicPartitionMetadata(topic)
+          .map(({ partitionId: partition, leader }) => ({ topic, partition, leader })),
+      )
+      .filter((each) => wanted.has(keyOf(each)));
     const answers = await Promise.all(
-      [...byLeader].map(async ([nodeId, led]) => {
-        const topics = groupByTopic(led, ({ partition }) => ({ partition, timestamp }));
-        const work = cluster
-          .findBroker({ nodeId })
-          .then((broker) =>
-            ask<OffsetAnswer>(broker, 'ListOffsets', { isolationLevel: 1, topics }),
-          );
-        const doing = `asking broker ${nodeId} for offsets`;
-        return flatten(await within(work, { clock, ms: ANSWER_TIMEOUT_MS, doing }));
+      [...Map.groupBy(led, ({ leader }) => leader)].map(([nodeId, theirs]) => {
+        const work = cluster.findBroker({ nodeId }).then((broker) => question(broker, theirs));
+        const doing = `asking broker ${nodeId} for ${what}`;
+        return within(work, { clock, ms: ANSWER_TIMEOUT_MS, doing });
       }),
     );
-    return answers.flat().map(({ topic, partition, offset }) => ({ topic, partition, offset }));
+    return answers.flat();
   }
 }
 

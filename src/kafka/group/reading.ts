@@ -23,6 +23,8 @@ export class Reading implements TopicPartition {
   end: number | undefined;
   /** The offset before which no transaction is open; undefined until a broker has told. */
   lastStable: number | undefined;
+  /** The producer of the transaction that holds readers back, where it is known. */
+  openProducer: string | undefined;
   /** Memory that records take for a byte of a response: compressed records swell. Moving average. */
   expansion = 1;
   /** Its next batch exceeds the quota of this client: the offset, and when to try it again (monotonic ms). */
@@ -31,6 +33,13 @@ export class Reading implements TopicPartition {
   constructor({ topic, partition }: TopicPartition) {
     this.topic = topic;
     this.partition = partition;
+  }
+
+  /** An open transaction hides what comes next. */
+  get isHeldBack(): boolean {
+    const { position, lastStable, end } = this;
+    if (position === undefined || lastStable === undefined || end === undefined) return false;
+    return lastStable < end && position >= lastStable;
   }
 
   observe({ wireBytes, bytes }: { wireBytes: number; bytes: number }): void {

@@ -84,7 +84,7 @@ describe('an assignment', () => {
     );
   });
 
-  it('lets a member keep what it owns up to its share, whoever comes and whoever goes', () => {
+  it('lets a member keep what it owns of a topic up to its share, whoever comes and whoever goes', () => {
     fc.assert(
       fc.property(
         groups,
@@ -99,11 +99,14 @@ describe('an assignment', () => {
           const known = new Set(partitions.map(keyOf));
           const all = [...partitions, ...added.filter((each) => !known.has(keyOf(each)))];
           const after = assign(all, now);
-          const share = Math.floor(all.length / now.length);
-          for (const { memberId, owned } of before) {
-            const mine = new Set(after.get(memberId)?.map(keyOf));
-            const kept = owned.filter((each) => mine.has(keyOf(each))).length;
-            expect(kept).toBeGreaterThanOrEqual(Math.min(owned.length, share));
+          for (const [topic, each] of Map.groupBy(all, (partition) => partition.topic)) {
+            const share = Math.floor(each.length / now.length);
+            for (const { memberId, owned } of before) {
+              const mine = new Set(after.get(memberId)?.map(keyOf));
+              const before = owned.filter((partition) => partition.topic === topic);
+              const kept = before.filter((partition) => mine.has(keyOf(partition))).length;
+              expect(kept).toBeGreaterThanOrEqual(Math.min(before.length, share));
+            }
           }
         },
       ),
@@ -111,12 +114,47 @@ describe('an assignment', () => {
   });
 });
 
+describe('an assignment of several topics', () => {
+  it('shares each of them evenly, so that every member works on every lane', () => {
+    fc.assert(
+      fc.property(groups, ({ partitions, members }) => {
+        const shares = [...assign(partitions, members).values()];
+        for (const topic of new Set(partitions.map((each) => each.topic))) {
+          const sizes = shares.map((mine) => mine.filter((each) => each.topic === topic).length);
+          expect(Math.max(...sizes) - Math.min(...sizes)).toBeLessThanOrEqual(1);
+        }
+      }),
+    );
+  });
+
+  it('gives a member only topics that it reads, while instances with other lanes join', () => {
+    const partitions = ['images', 'rescan'].flatMap((topic) =>
+      [0, 1, 2, 3].map((partition) => ({ topic, partition })),
+    );
+    const shares = assign(partitions, [
+      { memberId: 'new', topics: ['images', 'rescan'], owned: [] },
+      { memberId: 'old', topics: ['images'], owned: partitions.slice(0, 4) },
+    ]);
+    const topicsOf = (memberId: string): string[] =>
+      (shares.get(memberId) ?? []).map(({ topic }) => topic);
+    expect(topicsOf('old')).toEqual(['images', 'images']);
+    expect(topicsOf('new')).toEqual(['images', 'images', 'rescan', 'rescan', 'rescan', 'rescan']);
+  });
+
+  it('leaves out a topic that no member reads', () => {
+    const partitions = [{ topic: 'rescan', partition: 0 }];
+    const members = [{ memberId: 'old', topics: ['images'], owned: [] }];
+    expect([...assign(partitions, members)]).toEqual([['old', []]]);
+  });
+});
+
 describe('what members tell each other', () => {
   it('says what a member owns', () => {
     fc.assert(
       fc.property(partitionsOfTopics, fc.nat(100), (owned, known) => {
-        const told = decodeMember('m', encodeMember(['images'], owned, known));
+        const told = decodeMember('m', encodeMember(['images', 'rescan'], owned, known));
         expect(told.memberId).toBe('m');
+        expect(told.topics).toEqual(['images', 'rescan']);
         expect(keys(told.owned)).toEqual(keys(owned));
       }),
     );
@@ -137,7 +175,7 @@ describe('what members tell each other', () => {
     );
   });
 
-  it('is nothing of a member with other software, whatever its user data', () => {
+  it('is only its topics of a member with other software, whatever its user data', () => {
     fc.assert(
       fc.property(fc.uint8Array({ maxLength: 60 }), (bytes) => {
         const metadata = MemberMetadata.encode({
@@ -145,7 +183,11 @@ describe('what members tell each other', () => {
           topics: ['images'],
           userData: Buffer.from(bytes),
         });
-        expect(decodeMember('other', metadata)).toEqual({ memberId: 'other', owned: [] });
+        expect(decodeMember('other', metadata)).toEqual({
+          memberId: 'other',
+          topics: ['images'],
+          owned: [],
+        });
       }),
     );
     for (const json of ['null', '[]', '7', '{"owned":7}', '{"owned":{"images":["x",1.5,null]}}']) {
