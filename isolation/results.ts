@@ -14,7 +14,7 @@ export interface Bounds {
 /** The slack is what fetching, batching and committing take on two cores; two services may be under way. */
 export const BOUNDS: Bounds = { slackMs: 1_000, services: 2, throughput: 0.95 };
 /** For few events on a machine four times busier. */
-export const SMOKE_BOUNDS: Bounds = { slackMs: 4_000, services: 8, throughput: 0.25 };
+export const SMOKE_BOUNDS: Bounds = { slackMs: 4_000, services: 8, throughput: 0.15 };
 
 export interface IsolationResults {
   loads: readonly Figures[];
