@@ -24,8 +24,9 @@ export async function untilLogged(
   topic: string,
   events: number,
   signal: AbortSignal,
+  pollMs = POLL_MS,
 ): Promise<void> {
-  await untilCounted(kafka, (admin) => endOffsets(admin, topic), events, signal);
+  await untilCounted({ kafka, count: (admin) => endOffsets(admin, topic), events, signal, pollMs });
 }
 
 /** The same for the offsets that a group has committed of its input: transactions leave markers in their outputs. */
@@ -39,15 +40,17 @@ export async function untilCommitted(
     const [group] = await admin.fetchOffsets({ groupId, topics: [topic] });
     return (group?.partitions ?? []).reduce((sum, p) => sum + Math.max(Number(p.offset), 0), 0);
   };
-  await untilCounted(kafka, committed, events, signal);
+  await untilCounted({ kafka, count: committed, events, signal, pollMs: POLL_MS });
 }
 
-async function untilCounted(
-  kafka: Kafka,
-  count: (admin: Admin) => Promise<number>,
-  events: number,
-  signal: AbortSignal,
-): Promise<void> {
+async function untilCounted(given: {
+  kafka: Kafka;
+  count: (admin: Admin) => Promise<number>;
+  events: number;
+  signal: AbortSignal;
+  pollMs: number;
+}): Promise<void> {
+  const { kafka, count, events, signal, pollMs } = given;
   await withAdmin(kafka, 'watching the events', async (admin) => {
     let last = 0;
     let lastAt = performance.now();
@@ -67,7 +70,7 @@ async function untilCounted(
           `${there} of ${events} verdicts, and none more for ${PATIENCE_MS / 1000} s${failure}`,
         );
       }
-      await sleep(POLL_MS, undefined, { signal });
+      await sleep(pollMs, undefined, { signal });
     }
   });
 }

@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { aim, untilReplicated, type Scene } from './faults.ts';
-import type { ProgressWatch } from './progress-watch.ts';
+import type { ProgressWatch } from '../suites/progress-watch.ts';
 import type { Struck } from './results.ts';
 import { isBrokerFault, type Fault } from './schedule.ts';
 

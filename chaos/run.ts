@@ -10,7 +10,7 @@ import { assault } from './assault.ts';
 import { Instance } from './instances.ts';
 import { parseOptions, type ChaosOptions } from './options.ts';
 import { preparePictures } from './pictures.ts';
-import { ProgressWatch } from './progress-watch.ts';
+import { ProgressWatch } from '../suites/progress-watch.ts';
 import { prove } from './proof.ts';
 import { Publisher } from './publisher.ts';
 import { brokenPromises, renderResults, type ChaosResults } from './results.ts';

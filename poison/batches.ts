@@ -1,7 +1,7 @@
 /** Whole batches that are hostile: what a record cannot be, its batch can. */
 import { gzipSync, zstdCompressSync } from 'node:zlib';
 import { recordBatch, recordBytes, type BatchCodec } from '../test/support/record-batch.ts';
-import { seal } from './produce.ts';
+import { seal } from '../suites/raw-producer.ts';
 import type { Expected } from './kind.ts';
 
 export interface HostileBatch {

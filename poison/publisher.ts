@@ -5,7 +5,7 @@ import type { HostileBatch } from './batches.ts';
 import { Urn } from './draw.ts';
 import { event, type Kind, type Scene } from './kind.ts';
 import type { Plan, Planned } from './plan.ts';
-import { seal, type RawProducer } from './produce.ts';
+import { seal, type RawProducer } from '../suites/raw-producer.ts';
 import { PARTITIONS } from './world.ts';
 
 export interface PublisherParts {

@@ -5,18 +5,18 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { ProcessWatch } from '../bench/process-watch.ts';
-import { ProgressWatch } from '../chaos/progress-watch.ts';
+import { ProgressWatch } from '../suites/progress-watch.ts';
 import { messageOf } from '../src/errors.ts';
 import { firstInput } from '../src/topics.ts';
 import { hostileBatches } from './batches.ts';
 import { Liveness } from './liveness.ts';
 import { parseOptions } from './options.ts';
 import { Plan } from './plan.ts';
-import { RawProducer } from './produce.ts';
+import { RawProducer } from '../suites/raw-producer.ts';
 import { prove } from './proof.ts';
 import { PoisonPublisher } from './publisher.ts';
 import { brokenPromises, renderResults, type PoisonResults } from './results.ts';
-import { PoisonedService } from './service.ts';
+import { SupervisedService } from '../suites/supervised-service.ts';
 import { createWorld, type World } from './world.ts';
 
 /** A run of fewer records has fewer and smaller batches too. */
@@ -96,7 +96,7 @@ async function startService({ configFile }: World) {
   const probes: Liveness[] = [];
   const memory: ProcessWatch[] = [];
   const running = Promise.withResolvers<undefined>();
-  const service = new PoisonedService({
+  const service = new SupervisedService({
     configFile,
     logFile: join(logFolder, 'service.log'),
     onRunning: (pid, port) => {
@@ -152,7 +152,7 @@ async function publish({ kafka, config, scene }: World, plan: Plan): Promise<voi
 async function untilCommitted(
   progress: ProgressWatch,
   plan: Plan,
-  service: PoisonedService,
+  service: SupervisedService,
 ): Promise<number> {
   await sleep(LOOK_EVERY_MS * 2); // what was published a moment ago shall be seen
   const left = (): number =>

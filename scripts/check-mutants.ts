@@ -19,7 +19,17 @@ const MUTANTS = ALL.filter(
   ({ safeguard }) => named.length === 0 || named.some((name) => safeguard.startsWith(name)),
 );
 
-const COPIED = ['src', 'test', 'schemas', 'policies', 'models', 'samples', 'bin', 'bench'];
+const COPIED = [
+  'src',
+  'test',
+  'schemas',
+  'policies',
+  'models',
+  'samples',
+  'bin',
+  'bench',
+  'suites',
+];
 const FILES = ['asyncapi.yaml', 'package.json', 'jest.config.js', 'tsconfig.json', 'moderato.yaml'];
 
 /** Of all tests together, and of those of one mutant. */

@@ -149,4 +149,19 @@ export const DELIVERY: Mutant[] = [
     to: '(isNext || !isNext) && !this.#lapsed',
     tests: ['test/kafka/group'],
   },
+  {
+    safeguard: 'fetcher: the partition that was served longest ago is asked for first',
+    file: 'src/kafka/group/fetcher.ts',
+    from: '    if (next > offset) this.#serveLast(reading);\n',
+    to: '',
+    tests: ['test/kafka/group'],
+  },
+  {
+    safeguard:
+      'fetcher: a record that exceeds the quota does not keep the other partitions waiting',
+    file: 'src/kafka/group/fetcher.ts',
+    from: '        if (clock.elapsed() < oversized.retryAt) continue;\n',
+    to: '',
+    tests: ['test/kafka/group'],
+  },
 ];

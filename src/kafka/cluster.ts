@@ -43,6 +43,7 @@ interface BrokerPool {
 interface ConnectionPool extends Authentication {
   readonly host: string;
   readonly port: number;
+  readonly clientId?: string;
   /** One for fetches, one for everything else. */
   readonly pool: readonly Connection[];
   send(request: ProtocolRequest): Promise<unknown>;
@@ -93,6 +94,9 @@ const { requests } = require('kafkajs/src/protocol/requests') as {
 };
 const createRetry = require('kafkajs/src/retry') as (options: RetryOptions) => unknown;
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Record<Api, number>;
+const Encoder = require('kafkajs/src/protocol/encoder') as new () => {
+  writeBuffer(bytes: Buffer): unknown;
+};
 
 /**
  * Connections of their own to the cluster of `kafka`; none is opened before `connect`.
@@ -144,6 +148,18 @@ export async function ask<T>(broker: Broker, api: Api, parameters: object): Prom
     noteResource(error, { api, parameters, connection });
     throw error;
   }
+}
+
+/** Sends a request that kafkajs does not know; resolves with the body of the answer. */
+export async function askRaw(
+  { connectionPool }: Broker,
+  request: { apiKey: number; apiName: string; apiVersion: number; body: Buffer },
+): Promise<Buffer> {
+  const { body, ...api } = request;
+  return (await connectionPool.send({
+    request: { ...api, encode: () => Promise.resolve(new Encoder().writeBuffer(body)) },
+    response: { decode: (data) => data, parse: (decoded) => decoded },
+  })) as Buffer;
 }
 
 const closedClusters = new WeakSet<Cluster>();

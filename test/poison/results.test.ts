@@ -1,7 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import { Dice } from '../../fuzz/dice.ts';
 import { KINDS, Urn } from '../../poison/draw.ts';
-import { seal } from '../../poison/produce.ts';
+import { seal } from '../../suites/raw-producer.ts';
 import { faultOf } from '../../poison/proof.ts';
 import { brokenPromises, renderResults, type PoisonResults } from '../../poison/results.ts';
 

@@ -1,11 +1,13 @@
 import type { Clock } from '../../clock.ts';
 import { AppError, messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import { dropBroker, type Cluster } from '../cluster.ts';
+import { dropBroker, type Broker, type Cluster } from '../cluster.ts';
 import { isTransient, kafkaError } from '../errors.ts';
 import { within } from '../within.ts';
 import { keyOf, type TopicPartition } from '../by-topic.ts';
 import { fetchFrom, type FetchedPartition, type FetchTarget } from '../fetch-request.ts';
+import { BrokerPace, SMALLEST_FETCH_BYTES } from './broker-pace.ts';
+import { warnOfOversized } from './oversized.ts';
 import type { Fetched, Reading } from './reading.ts';
 
 export interface FetcherOptions {
@@ -29,7 +31,6 @@ export interface FetcherOptions {
 
 /** Less would let a partition with large records hardly move. It is every Kafka client's default. */
 const MIN_PARTITION_BYTES = 1024 * 1024;
-const SMALLEST_FETCH_BYTES = 64 * 1024;
 /** Beyond the wait that was asked for, and beyond throttling. */
 const ANSWER_TIMEOUT_MS = 10_000;
 const IDLE_MS = 200;
@@ -38,6 +39,8 @@ const LONGEST_RETRY_MS = 2_000;
 const REFRESH_EVERY_MS = 500;
 /** How long a topic may be away, as while it is deleted and created again. */
 const MISSING_TIMEOUT_MS = 20_000;
+/** Between two attempts at a batch that exceeds the quota. */
+const OVERSIZED_RETRY_MS = 30_000;
 
 /** Error codes that new metadata mends: the leader has moved, or is being elected. */
 const STALE_METADATA = new Set([3, 5, 6, 9, 56, 74, 76, 78]);
@@ -53,6 +56,7 @@ export class Fetcher {
   readonly #readings = new Map<string, Reading>();
   readonly #loops = new Map<number, Promise<void>>();
   readonly #throttledUntil = new Map<number, number>();
+  readonly #paces = new Map<number, BrokerPace>();
   #changed = Promise.withResolvers<undefined>();
   #refreshedAt = -Infinity;
   /** Since when a broker says that a topic is not there; undefined while it is. */
@@ -138,15 +142,25 @@ export class Fetcher {
     }
   }
 
+  /** The partition that was served longest ago comes first: a broker may have no room for more than one. */
   #targetsOf(nodeId: number): ReadingTarget[] {
-    const { roomFor, maxFetchBytes } = this.#options;
-    const mine: Array<{ reading: Reading; offset: number; room: number }> = [];
-    for (const [key, leader] of this.#leaders()) {
-      const reading = this.#readings.get(key);
-      if (leader !== nodeId || reading?.position === undefined || reading.isFetching) continue;
-      const room = roomFor(reading);
-      if (room > 0) mine.push({ reading, offset: reading.position, room });
+    const { roomFor, maxFetchBytes, clock } = this.#options;
+    const leaders = this.#leaders();
+    let mine: Array<{ reading: Reading; offset: number; room: number }> = [];
+    for (const [key, reading] of this.#readings) {
+      if (leaders.get(key) !== nodeId || reading.isFetching) continue;
+      const { position: offset, oversized } = reading;
+      const room = offset === undefined ? 0 : roomFor(reading);
+      if (offset === undefined || room <= 0) continue;
+      if (oversized?.offset === offset) {
+        if (clock.elapsed() < oversized.retryAt) continue;
+        mine = [{ reading, offset, room }]; // alone: with others it would keep them from being answered
+        break;
+      }
+      mine.push({ reading, offset, room });
     }
+    const pace = this.#paceOf(nodeId);
+    if (pace.isSingle) mine.splice(1);
     const share = Math.max(MIN_PARTITION_BYTES, Math.floor(maxFetchBytes / mine.length));
     return mine.map(({ reading, offset, room }) => {
       const fitting = Math.max(SMALLEST_FETCH_BYTES, Math.floor(room / reading.expansion));
@@ -154,18 +168,24 @@ export class Fetcher {
         ...partitionOf(reading),
         reading,
         offset,
-        maxBytes: Math.min(share, maxFetchBytes, fitting),
+        maxBytes: Math.min(share, pace.bytes, fitting),
       };
     });
   }
 
+  #paceOf(nodeId: number): BrokerPace {
+    const pace = this.#paces.get(nodeId) ?? new BrokerPace(this.#options.maxFetchBytes);
+    this.#paces.set(nodeId, pace);
+    return pace;
+  }
+
   async #fetch(nodeId: number, targets: readonly ReadingTarget[]): Promise<void> {
-    const { cluster, maxWaitMs, maxFetchBytes, clock, onThrottled } = this.#options;
+    const { cluster, maxWaitMs, clock, onThrottled } = this.#options;
     const throttledMs = Math.max(0, (this.#throttledUntil.get(nodeId) ?? 0) - clock.elapsed());
     const ms = throttledMs + maxWaitMs + ANSWER_TIMEOUT_MS;
     const doing = `fetching from broker ${nodeId}`;
     const broker = await within(cluster.findBroker({ nodeId }), { clock, ms, doing });
-    const limits = { maxWaitMs, maxBytes: maxFetchBytes };
+    const limits = { maxWaitMs, maxBytes: this.#paceOf(nodeId).bytes };
     const answer = await within(fetchFrom(broker, targets, limits), { clock, ms, doing }).catch(
       (error: unknown) => {
         if (isTransient(error)) dropBroker(cluster, broker);
@@ -176,12 +196,29 @@ export class Fetcher {
       this.#throttledUntil.set(nodeId, clock.elapsed() + answer.throttleMs);
       onThrottled(answer.throttleMs, nodeId);
     }
+    const isEmpty = answer.partitions.every(({ bytes }) => bytes === 0);
+    if (answer.throttleMs > 0 && isEmpty) this.#refused(broker, targets, answer.throttleMs);
+    else this.#paceOf(nodeId).answered();
     let isStale = false;
     for (const each of answer.partitions) isStale = !this.#accept(each) || isStale;
     if (isStale) {
       await clock.sleep(FIRST_RETRY_MS, this.#options.signal).catch(() => undefined);
       await this.#refresh();
     }
+  }
+
+  /** The broker sends nothing because of the quota. */
+  #refused(broker: Broker, targets: readonly ReadingTarget[], throttleMs: number): void {
+    const { clock, logger } = this.#options;
+    const [{ reading, offset } = {}, another] = targets;
+    if (!reading || offset === undefined) return;
+    const pace = this.#paceOf(broker.nodeId);
+    const isKnown = reading.oversized?.offset === offset;
+    if (!isKnown && (!pace.refused(clock.elapsed()) || another)) return;
+    reading.oversized = { offset, retryAt: clock.elapsed() + OVERSIZED_RETRY_MS };
+    if (isKnown) return;
+    pace.turned();
+    void warnOfOversized(broker, { ...partitionOf(reading), offset, throttleMs }, logger);
   }
 
   /** False when the metadata is stale. */
@@ -199,8 +236,15 @@ export class Fetcher {
     reading.lastStable = lastStable;
     reading.observe({ wireBytes, bytes });
     reading.position = next;
+    if (next > offset) this.#serveLast(reading);
     this.#options.onFetched({ ...partitionOf(reading), records, bytes, next });
     return true;
+  }
+
+  #serveLast(reading: Reading): void {
+    const key = keyOf(reading);
+    this.#readings.delete(key);
+    this.#readings.set(key, reading);
   }
 
   /** Asks for metadata, at most every half second whatever the number of faults. */

@@ -27,6 +27,8 @@ export class Reading implements TopicPartition {
   openProducer: string | undefined;
   /** Memory that records take for a byte of a response: compressed records swell. Moving average. */
   expansion = 1;
+  /** Its next batch exceeds the quota of this client: the offset, and when to try it again (monotonic ms). */
+  oversized: { offset: number; retryAt: number } | undefined;
 
   constructor({ topic, partition }: TopicPartition) {
     this.topic = topic;

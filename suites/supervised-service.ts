@@ -11,14 +11,18 @@ const MAX_RESTARTS = 20;
 export interface ServiceOptions {
   configFile: string;
   logFile: string;
+  /** @default this package's */
+  program?: string;
   /** Told of each process of it, and where its probes are. */
   onRunning: (pid: number, port: number) => void;
 }
 
 /** `moderato run` in a process of its own, and a supervisor that starts it again. */
-export class PoisonedService {
+export class SupervisedService {
   /** How it ended without being told to. */
   readonly exits: string[] = [];
+  /** Settles when it ended so often that it is not started any more. */
+  readonly gaveUp: Promise<undefined>;
   readonly #options: ServiceOptions;
   readonly #log: WriteStream;
   readonly #reaper: Reaper = startReaper('kill -9 $last');
@@ -30,6 +34,7 @@ export class PoisonedService {
     this.#options = options;
     this.#log = createWriteStream(options.logFile);
     this.#supervising = this.#supervise();
+    this.gaveUp = this.#supervising.then(() => undefined);
   }
 
   /** Whether it ended so often that it is not started any more. */
@@ -58,8 +63,7 @@ export class PoisonedService {
   }
 
   #runOnce(): Promise<string> {
-    const { configFile, onRunning } = this.#options;
-    const program = packageFile('bin/moderato.js');
+    const { configFile, onRunning, program = packageFile('bin/moderato.js') } = this.#options;
     const child = spawn(process.execPath, [program, 'run', '-c', configFile], {
       env: { ...process.env, NODE_OPTIONS: '' },
       stdio: ['ignore', 'pipe', 'pipe'],

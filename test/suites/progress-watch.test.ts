@@ -1,5 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
-import { hasMovedOn, type Standing } from '../../chaos/progress-watch.ts';
+import { hasMovedOn, type Standing } from '../../suites/progress-watch.ts';
 
 const standings = (...committed: number[]): Standing[] =>
   committed.map((offset, partition) => ({ partition, committed: offset, end: 10 }));
