@@ -1,12 +1,13 @@
 /**
  * `npm run mutants`: takes each safeguard of delivery, of fetching and of inspection out of a copy of the sources and
  * expects the unit tests to notice. A safeguard whose loss nobody notices is one that a later change may lose.
- * `npm run mutants -- outages fetches`: those whose name begins so.
+ * `npm run mutants -- outages fetches`: those whose name begins so; `-- --sample 12`: so many, others each day.
  */
 import { spawnSync } from 'node:child_process';
 import { cp, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 import { CONTENT } from './mutants/content.ts';
 import { DELIVERY } from './mutants/delivery.ts';
 import { ISOLATION } from './mutants/isolation.ts';
@@ -14,10 +15,16 @@ import type { Mutant } from './mutants/mutant.ts';
 import { RECORDS } from './mutants/records.ts';
 
 const ALL = [...DELIVERY, ...RECORDS, ...ISOLATION, ...CONTENT];
-const named = process.argv.slice(2);
-const MUTANTS = ALL.filter(
+const { values, positionals: named } = parseArgs({
+  options: { sample: { type: 'string' } },
+  allowPositionals: true,
+});
+const CHOSEN = ALL.filter(
   ({ safeguard }) => named.length === 0 || named.some((name) => safeguard.startsWith(name)),
 );
+const day = Math.floor(Date.now() / 86_400_000);
+const every = Math.ceil(CHOSEN.length / Number(values.sample ?? CHOSEN.length));
+const MUTANTS = CHOSEN.filter((_, index) => index % every === day % every);
 
 const COPIED = [
   'src',
