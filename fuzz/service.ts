@@ -3,7 +3,7 @@
  * ends it, an image that did is a fault.
  */
 import { systemClock } from '../src/clock.ts';
-import { configSchema } from '../src/config-schema.ts';
+import { configSections } from '../src/config-schema.ts';
 import { MemoryEventSource } from '../src/consumers/memory-event-source.ts';
 import { MemoryTopic, type NewRecord } from '../src/consumers/memory-topic.ts';
 import { createEventDecoder } from '../src/events/event-decoder.ts';
@@ -20,7 +20,7 @@ import type { Order, Report, ServiceSettings } from './service-messages.ts';
 
 const settings = JSON.parse(process.argv[2] ?? '{}') as ServiceSettings;
 const { model, decoders, timeoutMs, memoryBytes } = settings;
-const config = configSchema
+const config = configSections
   .pick({ model: true, batching: true, images: true, dedupe: true, pipeline: true })
   .parse({
     model: { path: model, threads: 1 },

@@ -104,162 +104,163 @@ const imagesInS3 = z.strictObject({
 });
 
 /** Paths are relative to the configuration file. Every key is documented in docs/configuration.md. */
-export const configSchema = z
-  .strictObject({
-    kafka: kafkaSection,
-    topics: topicsSection,
-    /** exactly-once: verdicts and offsets in transactions, seen once by read_committed consumers. */
-    delivery: z.enum(['at-least-once', 'exactly-once']).default('at-least-once'),
-    output: z
-      .strictObject({
-        /** json; avro: single-object encoding; confluent: wire format with the schema registry's ids. */
-        format: z.enum(['json', 'avro', 'confluent']).default('json'),
-        compression: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
-        /** How long a message waits for others to share its request, in ms. */
-        lingerMs: ms.default(5),
-      })
-      .prefault({}),
-    /** Needed to read or write Confluent wire format. Secret: MODERATO_REGISTRY_PASSWORD. */
-    registry: z.strictObject({ url: z.url(), username: z.string().optional() }).optional(),
-    policies: path,
-    /** Known images, by their hashes. */
-    lists: z
-      .array(list)
-      .refine((lists) => new Set(lists.map(({ id }) => id)).size === lists.length, {
-        error: 'two lists have the same id',
-      })
-      .default([]),
-    model: z
-      .strictObject({
-        /** A folder, `starter`, or the name of a pulled model. */
-        path: path.default('starter'),
-        executionProvider: z.enum(EXECUTION_PROVIDERS).default('cpu'),
-        /** Which of the model's graphs: part of its identity. */
-        precision: z.enum(['fp32', 'fp16', 'int8']).default('fp32'),
-        /** plain: normalising and comparing are computed around the graph as it was exported. */
-        graph: z.enum(['prepared', 'plain']).default('prepared'),
-        /** The GPUs that are used. */
-        devices: z.array(z.coerce.number().int().nonnegative()).min(1).default([0]),
-        /** Inferences that run at once, on each GPU or on the CPU; each holds the vision tower's weights. 0: see cores.ts. */
-        workers: z.int().nonnegative().default(0),
-        /** Threads of one inference on the CPU; 0: the cores are shared out among the workers. */
-        threads: z.int().nonnegative().default(0),
-        /** Of one inference; then the device is taken for hung and the process ends. */
-        timeoutMs: count.default(120_000),
-      })
-      .prefault({}),
-    batching: z
-      .strictObject({
-        maxBatchSize: count.default(4),
-        maxWaitMs: ms.default(0),
-      })
-      .prefault({}),
-    images: z
-      .strictObject({
-        /** `file://` references are served from below this folder only; without it they are not served. */
-        root: path.optional(),
-        maxBytes: count.default(20 * 1024 * 1024),
-        /** TIFF by choice: its decoder is the one with the longest record of faults. */
-        formats: z
-          .array(z.enum(IMAGE_FORMATS))
-          .min(1)
-          .default(IMAGE_FORMATS.filter((format) => format !== 'tiff')),
-        maxPixels: count.default(100_000_000),
-        maxEdge: count.default(65_535),
-        maxFrames: count.default(10_000),
-        decodeTimeoutMs: count.default(10_000),
-        /**
-         * Of one decoder process at work. An idle one may keep half of it and takes 140 MB in normal running, hence
-         * the minimum; an AVIF of `maxPixels` takes 1.8 GiB, hence the default.
-         */
-        decoderMemoryBytes: z
-          .int()
-          .min(512 * 1024 * 1024)
-          .default(2 * 1024 * 1024 * 1024),
-        /** Decoder processes; 0: as many as there are cores. */
-        decoders: z.int().nonnegative().default(0),
-        /** The most frames of an animation that are inspected: first, last, the others evenly between. */
-        sampledFrames: count.default(6),
-        /** The most tiles of an image at least twice as long as wide; below 2: none. */
-        tiles: z.int().nonnegative().default(6),
-        /** A file that ends too early: `not_inspected`, or what is there of it inspected and marked. */
-        truncated: z.enum(['refuse', 'inspect']).default('refuse'),
-        /** References fetched at once over the network; with maxBytes, bounds the memory that they take. */
-        fetchConcurrency: count.default(16),
-        /** Whether `data:` references are served. */
-        data: z.boolean().default(false),
-        http: imagesOverHttp.optional(),
-        s3: imagesInS3.optional(),
-      })
-      .prefault({}),
-    /** A picture that was inspected is not decoded and embedded again. */
-    dedupe: z
-      .strictObject({
-        /** What is kept in memory; 0 switches all of it off, the shared store included. */
-        maxBytes: z
-          .int()
-          .nonnegative()
-          .default(64 * 1024 * 1024),
-        /** Bits in which the PDQ hash of another picture may differ to be taken for this one; null: never. */
-        nearDistance: z.int().min(0).max(64).nullable().default(null),
-        /** Redis or Valkey. Secret: MODERATO_CACHE_PASSWORD. */
-        shared: z
-          .strictObject({
-            url: z.string().refine(isStoreUrl, {
-              error: 'expected redis://host:port/db or rediss://…, without credentials',
-            }),
-            username: z.string().min(1).optional(),
-            ca: path.optional(),
-            ttlSeconds: count.default(7 * 24 * 60 * 60),
-            timeoutMs: count.default(50),
-          })
-          .optional(),
-      })
-      .prefault({}),
-    pipeline: z
-      .strictObject({
-        /** Events between being taken and being acknowledged; bounds memory. */
-        maxInFlight: count.default(64),
-        /** Bytes of their records, together. */
-        maxInFlightBytes: count.default(128 * 1024 * 1024),
-        /** What shares a partition fairly, among the records of it that were fetched. Not with exactly-once. */
-        fairBy: z.enum(FAIR_BY).default('partition'),
-        /** How long one event may wait for a store, a host or the registry that is absent. */
-        outageTimeoutMs: count.default(3_600_000),
-        /** What becomes of it then: both give a not_inspected verdict; a dead letter can be redriven. */
-        onOutageTimeout: z.enum(['dead-letter', 'not-inspected']).default('dead-letter'),
-        /** Unexplained deaths of the process at one record before it is quarantined; 0: never. */
-        quarantineAfter: z.int().nonnegative().default(3),
-        /** Events of one partition in hand, those that wait for an outage included: what a crash repeats at most. */
-        window: count.default(256),
-        /** How long the events in flight may take to finish once the process was told to stop. */
-        drainTimeoutMs: count.default(25_000),
-      })
-      .prefault({}),
-    observability: z
-      .strictObject({
-        /** /livez, /readyz and /metrics. */
-        http: z
-          .strictObject({
-            host: z.string().default('0.0.0.0'),
-            port: z.int().min(0).max(65_535).default(9464),
-          })
-          .or(z.literal(false))
-          .prefault({}),
-        /** The OTLP collector's base URL, for example http://collector:4318; the OTEL_* variables apply too. */
-        otlp: z.url().optional(),
-        logLevel: z
-          .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
-          .default('info'),
-      })
-      .prefault({}),
-  })
-  .superRefine(checkFairness, { when: () => true });
+export const configSections = z.strictObject({
+  kafka: kafkaSection,
+  topics: topicsSection,
+  /** exactly-once: verdicts and offsets in transactions, seen once by read_committed consumers. */
+  delivery: z.enum(['at-least-once', 'exactly-once']).default('at-least-once'),
+  output: z
+    .strictObject({
+      /** json; avro: single-object encoding; confluent: wire format with the schema registry's ids. */
+      format: z.enum(['json', 'avro', 'confluent']).default('json'),
+      compression: z.enum(['none', 'gzip', 'snappy', 'lz4', 'zstd']).default('none'),
+      /** How long a message waits for others to share its request, in ms. */
+      lingerMs: ms.default(5),
+    })
+    .prefault({}),
+  /** Needed to read or write Confluent wire format. Secret: MODERATO_REGISTRY_PASSWORD. */
+  registry: z.strictObject({ url: z.url(), username: z.string().optional() }).optional(),
+  policies: path,
+  /** Known images, by their hashes. */
+  lists: z
+    .array(list)
+    .refine((lists) => new Set(lists.map(({ id }) => id)).size === lists.length, {
+      error: 'two lists have the same id',
+    })
+    .default([]),
+  model: z
+    .strictObject({
+      /** A folder, `starter`, or the name of a pulled model. */
+      path: path.default('starter'),
+      executionProvider: z.enum(EXECUTION_PROVIDERS).default('cpu'),
+      /** Which of the model's graphs: part of its identity. */
+      precision: z.enum(['fp32', 'fp16', 'int8']).default('fp32'),
+      /** plain: normalising and comparing are computed around the graph as it was exported. */
+      graph: z.enum(['prepared', 'plain']).default('prepared'),
+      /** The GPUs that are used. */
+      devices: z.array(z.coerce.number().int().nonnegative()).min(1).default([0]),
+      /** Inferences that run at once, on each GPU or on the CPU; each holds the vision tower's weights. 0: see cores.ts. */
+      workers: z.int().nonnegative().default(0),
+      /** Threads of one inference on the CPU; 0: the cores are shared out among the workers. */
+      threads: z.int().nonnegative().default(0),
+      /** Of one inference; then the device is taken for hung and the process ends. */
+      timeoutMs: count.default(120_000),
+    })
+    .prefault({}),
+  batching: z
+    .strictObject({
+      maxBatchSize: count.default(4),
+      maxWaitMs: ms.default(0),
+    })
+    .prefault({}),
+  images: z
+    .strictObject({
+      /** `file://` references are served from below this folder only; without it they are not served. */
+      root: path.optional(),
+      maxBytes: count.default(20 * 1024 * 1024),
+      /** TIFF by choice: its decoder is the one with the longest record of faults. */
+      formats: z
+        .array(z.enum(IMAGE_FORMATS))
+        .min(1)
+        .default(IMAGE_FORMATS.filter((format) => format !== 'tiff')),
+      maxPixels: count.default(100_000_000),
+      maxEdge: count.default(65_535),
+      maxFrames: count.default(10_000),
+      decodeTimeoutMs: count.default(10_000),
+      /**
+       * Of one decoder process at work. An idle one may keep half of it and takes 140 MB in normal running, hence
+       * the minimum; an AVIF of `maxPixels` takes 1.8 GiB, hence the default.
+       */
+      decoderMemoryBytes: z
+        .int()
+        .min(512 * 1024 * 1024)
+        .default(2 * 1024 * 1024 * 1024),
+      /** Decoder processes; 0: as many as there are cores. */
+      decoders: z.int().nonnegative().default(0),
+      /** The most frames of an animation that are inspected: first, last, the others evenly between. */
+      sampledFrames: count.default(6),
+      /** The most tiles of an image at least twice as long as wide; below 2: none. */
+      tiles: z.int().nonnegative().default(6),
+      /** A file that ends too early: `not_inspected`, or what is there of it inspected and marked. */
+      truncated: z.enum(['refuse', 'inspect']).default('refuse'),
+      /** References fetched at once over the network; with maxBytes, bounds the memory that they take. */
+      fetchConcurrency: count.default(16),
+      /** Whether `data:` references are served. */
+      data: z.boolean().default(false),
+      http: imagesOverHttp.optional(),
+      s3: imagesInS3.optional(),
+    })
+    .prefault({}),
+  /** A picture that was inspected is not decoded and embedded again. */
+  dedupe: z
+    .strictObject({
+      /** What is kept in memory; 0 switches all of it off, the shared store included. */
+      maxBytes: z
+        .int()
+        .nonnegative()
+        .default(64 * 1024 * 1024),
+      /** Bits in which the PDQ hash of another picture may differ to be taken for this one; null: never. */
+      nearDistance: z.int().min(0).max(64).nullable().default(null),
+      /** Redis or Valkey. Secret: MODERATO_CACHE_PASSWORD. */
+      shared: z
+        .strictObject({
+          url: z.string().refine(isStoreUrl, {
+            error: 'expected redis://host:port/db or rediss://…, without credentials',
+          }),
+          username: z.string().min(1).optional(),
+          ca: path.optional(),
+          ttlSeconds: count.default(7 * 24 * 60 * 60),
+          timeoutMs: count.default(50),
+        })
+        .optional(),
+    })
+    .prefault({}),
+  pipeline: z
+    .strictObject({
+      /** Events between being taken and being acknowledged; bounds memory. */
+      maxInFlight: count.default(64),
+      /** Bytes of their records, together. */
+      maxInFlightBytes: count.default(128 * 1024 * 1024),
+      /** What shares a partition fairly, among the records of it that were fetched. Not with exactly-once. */
+      fairBy: z.enum(FAIR_BY).default('partition'),
+      /** How long one event may wait for a store, a host or the registry that is absent. */
+      outageTimeoutMs: count.default(3_600_000),
+      /** What becomes of it then: both give a not_inspected verdict; a dead letter can be redriven. */
+      onOutageTimeout: z.enum(['dead-letter', 'not-inspected']).default('dead-letter'),
+      /** Unexplained deaths of the process at one record before it is quarantined; 0: never. */
+      quarantineAfter: z.int().nonnegative().default(3),
+      /** Events of one partition in hand, those that wait for an outage included: what a crash repeats at most. */
+      window: count.default(256),
+      /** How long the events in flight may take to finish once the process was told to stop. */
+      drainTimeoutMs: count.default(25_000),
+    })
+    .prefault({}),
+  observability: z
+    .strictObject({
+      /** /livez, /readyz and /metrics. */
+      http: z
+        .strictObject({
+          host: z.string().default('0.0.0.0'),
+          port: z.int().min(0).max(65_535).default(9464),
+        })
+        .or(z.literal(false))
+        .prefault({}),
+      /** The OTLP collector's base URL, for example http://collector:4318; the OTEL_* variables apply too. */
+      otlp: z.url().optional(),
+      logLevel: z
+        .enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'])
+        .default('info'),
+    })
+    .prefault({}),
+});
+
+/** The sections, and what one does not show alone. */
+export const configSchema = configSections.superRefine(checkFairness, { when: () => true });
 
 /** `config` may be anything: other checks may have failed. */
 function checkFairness(config: Partial<Config>, context: z.core.$RefinementCtx): void {
-  const fairBy = config.pipeline?.fairBy ?? 'partition';
-  if (config.delivery !== 'exactly-once' || fairBy === 'partition') return;
+  const fairBy = config.pipeline?.fairBy;
+  if (config.delivery !== 'exactly-once' || (fairBy !== 'tenant' && fairBy !== 'key')) return;
   context.addIssue({
     code: 'custom',
     path: ['pipeline', 'fairBy'],

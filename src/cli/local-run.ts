@@ -1,6 +1,6 @@
 import { pathToFileURL } from 'node:url';
 import { systemClock } from '../clock.ts';
-import { configSchema } from '../config-schema.ts';
+import { configSections } from '../config-schema.ts';
 import { MemoryEventSource } from '../consumers/memory-event-source.ts';
 import { MemoryTopic, type NewRecord } from '../consumers/memory-topic.ts';
 import { createEventDecoder } from '../events/event-decoder.ts';
@@ -28,7 +28,7 @@ export interface LocalOptions {
 }
 
 /** The defaults of a configuration, for a run without Kafka. */
-const DEFAULTS = configSchema
+const DEFAULTS = configSections
   .pick({ model: true, batching: true, images: true, dedupe: true, pipeline: true })
   .parse({});
 

@@ -1,5 +1,5 @@
 import { readFile, stat } from 'node:fs/promises';
-import { configSchema } from '../config-schema.ts';
+import { configSections } from '../config-schema.ts';
 import { createDecoderPool } from '../images/decoder-pool.ts';
 import type { Pixels, PreprocessSpec } from '../images/image-decoder.ts';
 import { decoderSettingsOf } from '../inspector.ts';
@@ -83,7 +83,7 @@ function golden({ width, height }: PreprocessSpec): Pixels {
 }
 
 async function photos(preprocess: PreprocessSpec): Promise<Pixels[]> {
-  const { images } = configSchema.pick({ images: true }).parse({});
+  const { images } = configSections.pick({ images: true }).parse({});
   const decoder = createDecoderPool({
     ...decoderSettingsOf(images, preprocess),
     processes: 1,
