@@ -100,4 +100,32 @@ export const ISOLATION: readonly Mutant[] = [
     to: 'this.#count < this.#maxCount &&',
     tests: ['test/gate.test.ts'],
   },
+  {
+    safeguard: 'flows: no more is judged ahead of older records than a crash may repeat',
+    file: 'src/consumers/holdings.ts',
+    from: 'this.ledger.ahead(partition) >= window',
+    to: 'this.ledger.ahead(partition) >= Infinity',
+    tests: ['test/consumers/flows.test.ts'],
+  },
+  {
+    safeguard: 'flows: they take turns by cost',
+    file: 'src/consumers/intake.ts',
+    from: '    intake.waiting.charge(flow, costMs - chargedMs);',
+    to: '    void flow;',
+    tests: ['test/consumers/flows.test.ts'],
+  },
+  {
+    safeguard: 'flows: what was sorted for a partition that is lost is not handed out',
+    file: 'src/consumers/sorter.ts',
+    from: '      if (isOver()) return;\n      onSorted',
+    to: '      onSorted',
+    tests: ['test/consumers/flows.test.ts'],
+  },
+  {
+    safeguard: 'intake: heavy records of one partition leave room to the others',
+    file: 'src/consumers/intake.ts',
+    from: 'return outstanding === 0 || outstandingBytes < share;',
+    to: 'return outstanding === 0 || share > 0;',
+    tests: ['test/consumers/intake.test.ts'],
+  },
 ];

@@ -132,5 +132,10 @@ describe('flows inside a partition', () => {
     for (let n = 0; n < 5; n += 1) await settle();
     expect(take(lanes)).toBeUndefined();
     expect(lanes.roomFor(at)).toBe(16 * 1024 * 1024);
+    // Another member has come further meanwhile: nothing of before is waited for.
+    lanes.fetched({ ...at, records: [aRecord({ ...at, offset: 7 })], bytes: 100, next: 8 });
+    for (let n = 0; n < 5; n += 1) await settle();
+    take(lanes)?.resolve();
+    expect(committed(lanes)).toEqual([8]);
   });
 });
