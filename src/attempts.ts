@@ -132,18 +132,18 @@ export class Attempts {
     const { need, place } = wait;
     // It may have to wait for an older record of its partition that wants its slot back.
     if (name === 'emit' && emitsInOrder) slot.rest();
-    let hasAnswered: boolean | undefined;
+    let answered: Set<string> | undefined = dependenciesOf(wait);
     try {
-      const result = await work(signal);
-      hasAnswered = true;
-      return result;
+      return await work(signal);
     } catch (error) {
-      if (isOutage(error)) hasAnswered = need && error.dependency !== need.dependency;
-      else if (error instanceof AppError && error.disposition !== 'revoked') hasAnswered = true;
+      // A redirect has led to what failed: then only that has not answered.
+      if (isOutage(error)) answered.delete(error.dependency ?? error.code);
+      else if (!(error instanceof AppError) || error.disposition === 'revoked')
+        answered = undefined;
       throw error;
     } finally {
-      place?.leave(hasAnswered);
-      if (hasAnswered) for (const each of dependenciesOf(wait)) outages.answered(each);
+      place?.leave(need && answered?.has(need.dependency));
+      for (const each of answered ?? []) outages.answered(each);
     }
   }
 

@@ -42,6 +42,50 @@ describe('a stage that shares the places for fetches', () => {
   });
 });
 
+describe('a stage that a redirect has led to an absent host', () => {
+  it('waits for that host and not for the one that answered with the redirect', async () => {
+    const it = setUp({ probe: absent });
+    const need = { dependency: 'https://redirects.example', flow: 'images/3' };
+    let attempts = 0;
+    const work = (): Promise<never> => {
+      attempts += 1;
+      return Promise.reject(fault());
+    };
+    const result = it.journey.stage('fetch', work, need);
+    result.catch(() => undefined);
+    await it.clock.advance(5_000);
+    expect(it.outages.absent()).toMatchObject([{ dependency: 's3://bucket', waiting: 1 }]);
+    it.ending.abort();
+    await expect(result).rejects.toMatchObject({ dependency: 's3://bucket' });
+    expect(attempts).toBe(1);
+  });
+
+  it('leaves the outage open when it has tried for all and failed again', async () => {
+    let answers = false;
+    const it = setUp({ probe: () => Promise.resolve(answers) });
+    const need = { dependency: 'https://redirects.example', flow: 'images/3' };
+    let attempts = 0;
+    const work = (): Promise<never> => {
+      attempts += 1;
+      answers = false; // back for no longer than a probe
+      return Promise.reject(fault());
+    };
+    const result = it.journey.stage('fetch', work, need);
+    result.catch(() => undefined);
+    await it.clock.advance(1_000);
+    let wasReleased = false;
+    void it.outages.admit('s3://bucket', {}, it.ending.signal).then(
+      () => (wasReleased = true),
+      () => undefined,
+    );
+    answers = true;
+    await it.clock.advance(30_000);
+    expect([attempts, wasReleased]).toEqual([2, false]);
+    it.ending.abort();
+    await expect(result).rejects.toMatchObject({ dependency: 's3://bucket' });
+  });
+});
+
 describe('a stage whose dependency is not ours to wait for', () => {
   const patience = { attempts: 3, absentMs: 30_000, code: 'image_host_unavailable' } as const;
   const need = { dependency: 's3://bucket', flow: 'images/3', patience };
