@@ -80,8 +80,17 @@ async function trial({ safeguard, file, from, to, tests }: Mutant): Promise<bool
 function passes(tests: readonly string[], timeout = MUTANT_MS): boolean {
   const flags = ['--experimental-vm-modules', '--no-warnings', 'node_modules/jest/bin/jest.js'];
   const args = [...flags, ...tests, '--selectProjects', 'unit', '--silent', '--bail'];
-  const limits = { timeout, killSignal: 'SIGKILL' } as const;
-  return (
-    spawnSync(process.execPath, args, { cwd: folder, stdio: 'ignore', ...limits }).status === 0
-  );
+  const limits = { timeout, killSignal: 'SIGKILL', detached: true } as const;
+  const run = spawnSync(process.execPath, args, { cwd: folder, stdio: 'ignore', ...limits });
+  // A mutant may run for ever: jest's workers, which nobody else ends, are of its process group.
+  if (run.error) endGroup(run.pid);
+  return run.status === 0;
+}
+
+function endGroup(pid: number): void {
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch {
+    // All of it is gone.
+  }
 }
