@@ -41,7 +41,7 @@ const FILES = ['asyncapi.yaml', 'package.json', 'jest.config.js', 'tsconfig.json
 
 /** Of all tests together, and of those of one mutant. */
 const WHOLE_MS = 900_000;
-const MUTANT_MS = 120_000;
+const MUTANT_MS = 60_000;
 
 const folder = await mkdtemp(join(tmpdir(), 'moderato-mutants-'));
 try {

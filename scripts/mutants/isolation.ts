@@ -39,9 +39,9 @@ export const ISOLATION: readonly Mutant[] = [
   },
   {
     safeguard: 'outages: what is known to be absent is not tried',
-    file: 'src/attempts.ts',
-    from: 'if (!known || outages.mayTry(dependency, this)) continue;',
-    to: 'if (known || !known) continue;',
+    file: 'src/outages.ts',
+    from: 'if (!outage || outage.trial === record) return true;',
+    to: 'if (!outage || outage.askedAt >= 0) return true;',
     tests: ['test/journey'],
   },
   {

@@ -97,6 +97,6 @@ it('a plan says what would be done, and the end what was', () => {
   const record = { topic: 'images', partition: 3, offset: 7 };
   const incomplete = { count: 2, first: [{ at, record, why: 'no room' }] };
   expect(renderPlan({ ...plan, incomplete, elsewhere: 5 }, withKey)).toMatch(
-    /skipped: 5 of other topics .*\nskipped: 2 without their whole record\n {2}0\/42: no room; the whole record is images\/3\/7/,
+    /skipped: 5 of topics that are no lanes .*\nskipped: 2 without their whole record\n {2}0\/42: no room; the whole record is images\/3\/7/,
   );
 });

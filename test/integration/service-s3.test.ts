@@ -81,12 +81,11 @@ it('an outage of the store holds the events, and then each gets the verdict that
 
   await s3.kill();
   await publish(kafka, topics.input, messages(BEFORE, DURING));
-  const held = { stage: 'fetch', code: 'image_store_unavailable' };
-  const retries = async (): Promise<number> => {
+  const parked = async (): Promise<number> => {
     const text = await (await fetch(`${await url()}/metrics`)).text();
-    return parsePrometheusText(text).value('moderato_retries_total', held) ?? 0;
+    return parsePrometheusText(text).value('moderato_parked', { dependency: 's3' }) ?? 0;
   };
-  await until(async () => (await retries()) >= DURING, { explain: output });
+  await until(async () => (await parked()) >= DURING, { explain: output });
   expect(output()).toContain('holding records until it is over: image_store_unavailable');
   expect(gathered.verdicts).toHaveLength(BEFORE);
 

@@ -74,7 +74,12 @@ export async function publish(
 
 /** Records in all partitions of a topic by now. */
 export async function countRecords(kafka: Kafka, topic: string): Promise<number> {
-  const offsets = await withAdmin(kafka, 'counting', (admin) => admin.fetchTopicOffsets(topic));
+  const count = () => withAdmin(kafka, 'counting', (admin) => admin.fetchTopicOffsets(topic));
+  // The leaders of a topic just created may not know of it yet.
+  const offsets = await count().catch((error: unknown) => {
+    if (!String(error).includes('NOT_LEADER')) throw error;
+    return new Promise((resolve) => setTimeout(resolve, 1_000)).then(count);
+  });
   return offsets.reduce((sum, { low, high }) => sum + Number(high) - Number(low), 0);
 }
 
