@@ -95,6 +95,6 @@ export async function newBacklog(setup: Setup, shape: BacklogShape): Promise<Bac
 
 /** The configuration of what needs no Kafka. */
 export function configWithoutKafka({ folder }: Setup, settings: Settings = {}): Promise<string> {
-  const nowhere = { input: 'none', verdicts: 'none', deadLetters: 'none' };
+  const nowhere = { input: 'none', verdicts: 'no-verdicts', deadLetters: 'no-letters' };
   return writeConfig({ brokers: ['127.0.0.1:9'], folder }, nowhere, settings);
 }
