@@ -1,5 +1,6 @@
 /** The quotas on fetches that apply to a client, as a broker describes them (KIP-546). kafkajs does not know the request. */
 import { askRaw, type Broker } from './cluster.ts';
+import { Decoder } from './wire.ts';
 
 const DESCRIBE_CLIENT_QUOTAS = 48;
 const FETCH_QUOTA = 'consumer_byte_rate';
@@ -39,25 +40,23 @@ const REQUEST = {
 
 /** Throws RangeError where the answer ends too early. */
 function decode(answer: Buffer): Quota[] {
-  let at = 4; // behind the throttle time
-  const int16 = (): number => answer.readInt16BE((at += 2) - 2);
-  const int32 = (): number => answer.readInt32BE((at += 4) - 4);
-  const string = (): string | null => {
-    const length = int16();
-    return length < 0 ? null : answer.toString('utf8', at, (at += length));
-  };
-  const errorCode = int16();
-  string(); // its message
+  const decoder = new Decoder(answer);
+  decoder.readInt32(); // throttle time
+  const errorCode = decoder.readInt16();
+  decoder.readString(); // its message
   if (errorCode !== 0) throw new RangeError(`error code ${errorCode}`);
-  const quotas: Quota[] = [];
-  for (let entries = int32(); entries > 0; entries -= 1) {
-    const entity = new Map<string, string | null>();
-    for (let parts = int32(); parts > 0; parts -= 1) entity.set(string() ?? '', string());
-    for (let values = int32(); values > 0; values -= 1) {
-      const key = string();
-      const bytesPerSecond = answer.readDoubleBE((at += 8) - 8);
-      if (key === FETCH_QUOTA) quotas.push({ entity, bytesPerSecond });
-    }
-  }
-  return quotas;
+  return decoder
+    .readArray((entry) => {
+      const entity = new Map(
+        entry.readArray((part) => [part.readString() ?? '', part.readString()] as const),
+      );
+      const values = entry.readArray((value) => ({
+        key: value.readString(),
+        bytesPerSecond: value.readDouble(),
+      }));
+      return values
+        .filter(({ key }) => key === FETCH_QUOTA)
+        .map(({ bytesPerSecond }) => ({ entity, bytesPerSecond }));
+    })
+    .flat();
 }

@@ -6,7 +6,9 @@
 import { createRequire } from 'node:module';
 import type { RetryOptions } from 'kafkajs';
 import { AppError } from '../errors.ts';
+import type { TopicPartition } from './by-topic.ts';
 import type { KafkaClient } from './client.ts';
+import { Encoder } from './wire.ts';
 import { noteResource, type Authentication } from './refusals.ts';
 
 export interface PartitionMetadata {
@@ -94,9 +96,6 @@ const { requests } = require('kafkajs/src/protocol/requests') as {
 };
 const createRetry = require('kafkajs/src/retry') as (options: RetryOptions) => unknown;
 const apiKeys = require('kafkajs/src/protocol/requests/apiKeys') as Record<Api, number>;
-const Encoder = require('kafkajs/src/protocol/encoder') as new () => {
-  writeBuffer(bytes: Buffer): unknown;
-};
 
 /**
  * Connections of their own to the cluster of `kafka`; none is opened before `connect`.
@@ -231,15 +230,25 @@ function closed(): Error {
 export function partitionsOf(
   cluster: Cluster,
   topics: readonly string[],
-): Array<{ topic: string; partition: number; leader: number }> {
+): Array<TopicPartition & { leader: number }> {
   return topics.flatMap((topic) => {
-    const partitions = cluster.findTopicPartitionMetadata(topic);
+    const partitions = leadersOf(cluster, topic);
     if (partitions.length === 0) {
       throw new AppError(
         'topic_missing',
         `consuming ${topic}: there is no such topic, or it is hidden from this user; create it (moderato topics create) or correct topics.input`,
       );
     }
-    return partitions.map(({ partitionId, leader }) => ({ topic, partition: partitionId, leader }));
+    return partitions;
   });
+}
+
+/** The partitions of a topic that the metadata names, with their leaders; none for a topic that it does not hold. */
+export function leadersOf(
+  cluster: Cluster,
+  topic: string,
+): Array<TopicPartition & { leader: number }> {
+  return cluster
+    .findTopicPartitionMetadata(topic)
+    .map(({ partitionId: partition, leader }) => ({ topic, partition, leader }));
 }

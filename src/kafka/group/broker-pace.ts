@@ -16,7 +16,7 @@ const GIVE_UP_MS = 30_000;
  */
 export class BrokerPace {
   readonly #maxBytes: number;
-  /** Of the next request, in bytes. */
+  /** The size of the next request, in bytes. */
   bytes: number;
   /** Refusals of the smallest request in a row, and since when, on the monotonic clock. */
   #refusals = 0;

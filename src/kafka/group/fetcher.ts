@@ -1,7 +1,7 @@
 import type { Clock } from '../../clock.ts';
 import { AppError, messageOf } from '../../errors.ts';
 import type { Logger } from '../../logger.ts';
-import { dropBroker, type Broker, type Cluster } from '../cluster.ts';
+import { dropBroker, leadersOf, type Broker, type Cluster } from '../cluster.ts';
 import { isTransient, kafkaError } from '../errors.ts';
 import { within } from '../within.ts';
 import { keyOf, type TopicPartition } from '../by-topic.ts';
@@ -102,11 +102,9 @@ export class Fetcher {
   #leaders(): Map<string, number> {
     const { cluster, topics } = this.#options;
     const leaders = new Map<string, number>();
-    for (const topic of topics) {
-      for (const { partitionId, leader } of cluster.findTopicPartitionMetadata(topic)) {
-        const key = keyOf({ topic, partition: partitionId });
-        if (this.#readings.has(key)) leaders.set(key, leader);
-      }
+    for (const { leader, ...partition } of topics.flatMap((topic) => leadersOf(cluster, topic))) {
+      const key = keyOf(partition);
+      if (this.#readings.has(key)) leaders.set(key, leader);
     }
     return leaders;
   }

@@ -1,6 +1,6 @@
 import type { Clock } from '../../clock.ts';
 import { groupByTopic, keyOf, type TopicPartition } from '../by-topic.ts';
-import { ask, type Broker, type Cluster } from '../cluster.ts';
+import { ask, leadersOf, type Broker, type Cluster } from '../cluster.ts';
 import { openTransactions, type OpenTransaction } from '../describe-producers.ts';
 import { within } from '../within.ts';
 import type { PartitionStart } from './assignment.ts';
@@ -96,11 +96,7 @@ export class Positions {
     const { cluster, clock } = this.#options;
     const wanted = new Set(partitions.map(keyOf));
     const led = [...new Set(partitions.map(({ topic }) => topic))]
-      .flatMap((topic) =>
-        cluster
-          .findTopicPartitionMetadata(topic)
-          .map(({ partitionId: partition, leader }) => ({ topic, partition, leader })),
-      )
+      .flatMap((topic) => leadersOf(cluster, topic))
       .filter((each) => wanted.has(keyOf(each)));
     const answers = await Promise.all(
       [...Map.groupBy(led, ({ leader }) => leader)].map(([nodeId, theirs]) => {
