@@ -1,5 +1,6 @@
 /** What waits in front of light events, one load a row of the table. */
 import { pathToFileURL } from 'node:url';
+import type { LaneSettings } from '../src/lane.ts';
 import type { Event, Place } from './publisher.ts';
 import type { World } from './world.ts';
 
@@ -20,11 +21,6 @@ export interface LoadSettings {
   http?: Record<string, unknown>;
 }
 
-export interface Lane {
-  topic: string;
-  weight: number;
-}
-
 export interface Load {
   name: string;
   /** Hot events, in a full run and in a smoke run. */
@@ -32,7 +28,7 @@ export interface Load {
   /** How long hot events run alone in a full run, in s; 0: light events begin together with them. */
   aloneSeconds: number;
   /** The input topics: the first is that of light events. */
-  input: readonly [Lane, ...Lane[]];
+  input: readonly [LaneSettings, ...LaneSettings[]];
   /** What must become of every hot event: a judgement, or a code of `not_inspected`. */
   expected: string;
   settings(world: World, isSmoke: boolean): LoadSettings;
@@ -47,7 +43,7 @@ export const LIGHT_PARTITIONS = [1, 2, 3] as const;
 const IMAGES = 'images';
 const LIVE = 'live';
 const BACKFILL = 'backfill';
-const ONE_LANE: readonly [Lane] = [{ topic: IMAGES, weight: 1 }];
+const ONE_LANE: readonly [LaneSettings] = [{ topic: IMAGES, weight: 1 }];
 
 /** Light events have partitions of their own. */
 function inOwnPartitions(topic: string): Load['light'] {

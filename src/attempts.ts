@@ -51,10 +51,6 @@ interface Wait {
   waitedFor: string | undefined;
 }
 
-interface WithPlace {
-  place: Place | undefined;
-}
-
 /** Failures while the dependency answers others, before the fault is the record's: some 12 s. */
 const MAX_ANSWERED_FAILURES = 6;
 
@@ -81,7 +77,7 @@ export class Attempts {
     for (let attempt = 1; ; attempt += 1) {
       try {
         const place = await this.#admission(wait);
-        return await this.#attempt(name, work, { ...wait, place });
+        return await this.#attempt(work, wait, place);
       } catch (error) {
         const isOver = signal.aborted || delivery.revoked.aborted;
         if (!isOutage(error) || isOver) throw error;
@@ -127,9 +123,9 @@ export class Attempts {
     }
   }
 
-  async #attempt<T>(name: Stage, work: Work<T>, wait: Wait & WithPlace): Promise<T> {
+  async #attempt<T>(work: Work<T>, wait: Wait, place: Place | undefined): Promise<T> {
     const { signal, slot, outages, emitsInOrder } = this.#options;
-    const { need, place } = wait;
+    const { name, need } = wait;
     // It may have to wait for an older record of its partition that wants its slot back.
     if (name === 'emit' && emitsInOrder) slot.rest();
     let answered: Set<string> | undefined = dependenciesOf(wait);

@@ -1,6 +1,7 @@
 /** What shares the machine fairly: partitions, and within them tenants or keys. */
 import type { FlowOf } from './consumers/sorter.ts';
 import type { EventDecoder } from './events/event-decoder.ts';
+import { keyOf } from './kafka/by-topic.ts';
 import { partitionOfKey } from './kafka/key-partitioner.ts';
 import type { KafkaRecord } from './kafka/record.ts';
 
@@ -26,9 +27,8 @@ export function flowWithinPartition(fairBy: FairBy, events: EventDecoder): FlowO
 
 /** The flow of a record behind the intake: in the decoders, the batches and the places for fetches. */
 export function flowOf(fairBy: FairBy, record: KafkaRecord, tenant: string | null): string {
-  const { topic, partition } = record;
-  const within = { partition: '', tenant: tenant ?? '', key: flowOfKey(record) }[fairBy];
-  return `${topic}/${partition}/${within}`;
+  if (fairBy === 'partition') return `${keyOf(record)}/`;
+  return `${keyOf(record)}/${fairBy === 'tenant' ? (tenant ?? '') : flowOfKey(record)}`;
 }
 
 function flowOfKey({ key }: KafkaRecord): string {

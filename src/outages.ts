@@ -1,5 +1,6 @@
 import type { Clock } from './clock.ts';
 import type { AppError } from './errors.ts';
+import type { Absence } from './observability/absences.ts';
 import { retryDelay } from './retry-delay.ts';
 
 export interface OutagesOptions {
@@ -13,15 +14,6 @@ export interface OutagesOptions {
   onChange?: ((dependency: string, isAbsent: boolean) => void) | undefined;
   /** A number in [0, 1). @default Math.random */
   random?: () => number;
-}
-
-/** A dependency that is absent now. */
-export interface Absent {
-  dependency: string;
-  /** Records that wait for it. */
-  waiting: number;
-  /** How long it has been absent, in ms. */
-  ms: number;
 }
 
 /** What a failed attempt says of its dependency: it is absent, it serves others, or it cannot be asked. */
@@ -58,7 +50,7 @@ const MAX_DEPENDENCIES = 1_000;
 export class Outages {
   readonly #options: OutagesOptions;
   readonly #open = new Map<string, Outage>();
-  /** Of dependencies that answer probes: the records that failed since the last success. */
+  /** The records that failed since the last success, by dependency; all of these answer probes. */
   readonly #failing = new Map<string, Set<object>>();
   readonly #asked = new Map<string, Promise<boolean | undefined>>();
 
@@ -66,7 +58,8 @@ export class Outages {
     this.#options = options;
   }
 
-  absent(): Absent[] {
+  /** The dependencies that are absent now. */
+  absent(): Absence[] {
     const now = this.#options.clock.elapsed();
     this.#forget(now);
     return [...this.#open].map(([dependency, { waiting, since }]) => {
@@ -147,7 +140,7 @@ export class Outages {
       outage.trial = undefined;
       outage.error = error;
       outage.failedTrials += 1;
-      outage.nextTrialAt = this.#options.clock.elapsed() + this.#delay(outage);
+      outage.nextTrialAt = this.#options.clock.elapsed() + this.#delay(outage.failedTrials);
     }
     return true;
   }
@@ -183,11 +176,10 @@ export class Outages {
       waiting: new Map(),
       trial: undefined,
       failedTrials: 0,
-      nextTrialAt: now,
+      nextTrialAt: now + this.#delay(0),
       askedAt: now,
       watch: undefined,
     };
-    outage.nextTrialAt += this.#delay(outage);
     this.#failing.delete(dependency);
     this.#open.set(dependency, outage);
     this.#forget(now);
@@ -200,14 +192,16 @@ export class Outages {
     const watch = (outage.watch = new AbortController());
     const isOver = (): boolean => watch.signal.aborted;
     while (!isOver()) {
-      const ms = outage.trial ? this.#delay(outage) : outage.nextTrialAt - clock.elapsed();
+      const ms = outage.trial
+        ? this.#delay(outage.failedTrials)
+        : outage.nextTrialAt - clock.elapsed();
       await clock.sleep(Math.max(1, ms), watch.signal).catch(() => undefined);
       if (isOver()) break;
       if (outage.trial || clock.elapsed() < outage.nextTrialAt) continue;
       const answers = await this.#ask(dependency);
       if (isOver()) break;
       outage.failedTrials += 1;
-      outage.nextTrialAt = clock.elapsed() + this.#delay(outage);
+      outage.nextTrialAt = clock.elapsed() + this.#delay(outage.failedTrials);
       if (answers !== false) this.#tryFirst(outage);
     }
     if (outage.watch === watch) outage.watch = undefined;
@@ -225,11 +219,11 @@ export class Outages {
     go();
   }
 
-  #delay({ failedTrials }: Outage): number {
+  #delay(failedTrials: number): number {
     return retryDelay(failedTrials + 1, this.#options.random ?? Math.random);
   }
 
-  /** Whoever names hosts can name any number of them. */
+  /** Publishers name hosts, any number of them. */
   #forget(now: number): void {
     for (const [dependency, { waiting, trial, askedAt }] of this.#open) {
       if (waiting.size > 0 || trial) continue;

@@ -2,7 +2,7 @@
  * What the probes answer. Pure: it is told facts, and asks the source for its status when it is asked itself.
  */
 import type { SourceStatus } from '../consumers/event-source.ts';
-import type { Absence } from './stalls.ts';
+import { listed, type Absence } from './absences.ts';
 
 export interface Check {
   name: string;
@@ -107,20 +107,13 @@ export class Health {
   }
 }
 
-/** The most dependencies that are named: whoever writes an event can name any number of hosts. */
-const MAX_NAMED = 20;
-
 function tell(absent: readonly Absence[]): string {
   if (absent.length === 0) return 'none is known to be absent';
-  const named = absent
-    .toSorted((a, b) => b.waiting - a.waiting)
-    .slice(0, MAX_NAMED)
-    .map(
-      ({ dependency, waiting, ms }) =>
-        `${dependency} absent for ${Math.round(ms / 1000)} s, ${waiting} waiting`,
-    );
-  const others = absent.length - named.length;
-  return [...named, ...(others > 0 ? [`and ${others} more`] : [])].join('\n');
+  return listed(
+    absent,
+    ({ dependency, waiting, ms }) =>
+      `${dependency} absent for ${Math.round(ms / 1000)} s, ${waiting} waiting`,
+  ).join('\n');
 }
 
 function report(checks: Check[]): ProbeReport {

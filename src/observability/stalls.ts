@@ -2,6 +2,7 @@
  * Partitions that do not move although they have records, and why. Pure: given the source's status again and again,
  * it says what has lasted long enough for an operator to know.
  */
+import { listed, type Absence } from './absences.ts';
 import type { PartitionStatus, SourceStatus } from '../consumers/event-source.ts';
 
 export const STALL_KINDS = ['unassigned', 'parked', 'open-transaction', 'not-moving'] as const;
@@ -12,14 +13,6 @@ export interface Stall {
   where: string;
   /** What is the matter and what to do, for the log and for `/readyz`. */
   message: string;
-}
-
-/** What records wait for. */
-export interface Absence {
-  dependency: string;
-  waiting: number;
-  /** How long it has been absent, in ms. */
-  ms: number;
 }
 
 export interface StallsOptions {
@@ -87,7 +80,10 @@ export class Stalls {
     const position = each.position ?? each.committed;
     const { bootstrapServers, groupId } = this.#options;
     if (parked > 0) {
-      const names = absent.map(({ dependency, waiting }) => `${dependency} (${waiting} waiting)`);
+      const names = listed(
+        absent,
+        ({ dependency, waiting }) => `${dependency} (${waiting} waiting)`,
+      );
       const what = names.length > 0 ? names.join(', ') : 'a dependency';
       return {
         kind: 'parked',

@@ -1,5 +1,6 @@
 import type { Meter } from '@opentelemetry/api';
-import { STALL_KINDS, type Absence, type Stall } from './stalls.ts';
+import type { Absence } from './absences.ts';
+import { STALL_KINDS, type Stall } from './stalls.ts';
 
 /** What keeps records waiting. */
 export interface Trouble {

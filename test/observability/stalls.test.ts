@@ -1,6 +1,7 @@
 import { describe, expect, it } from '@jest/globals';
 import type { PartitionStatus, SourceStatus } from '../../src/consumers/event-source.ts';
-import { Stalls, type Absence } from '../../src/observability/stalls.ts';
+import type { Absence } from '../../src/observability/absences.ts';
+import { Stalls } from '../../src/observability/stalls.ts';
 
 const AFTER_MS = 30_000;
 
@@ -71,6 +72,16 @@ describe('what has stood still for half a minute', () => {
         'images/3 stands at offset 12 for 30 s: 4 records wait for https://cdn.example (4 waiting); ' +
         'bring it back, or lower pipeline.outageTimeoutMs',
     });
+  });
+
+  it('names the twenty dependencies that most records wait for, and the number of the others', () => {
+    const absent: Absence[] = Array.from({ length: 30 }, (_, n) => {
+      return { dependency: `https://${n}.example`, waiting: n, ms: 5_000 };
+    });
+    const [stall] = found(aStatus({ partitions: [aPartition({ parked: 4 })] }), absent);
+    expect(stall?.message).toContain('https://29.example (29 waiting)');
+    expect(stall?.message).toContain('https://10.example (10 waiting), and 10 more; bring it back');
+    expect(stall?.message).not.toContain('https://9.example');
   });
 
   it('is a partition behind an open transaction, with the commands that find and end it', () => {
