@@ -82,7 +82,7 @@ function passes(tests: readonly string[], timeout = MUTANT_MS): boolean {
   const args = [...flags, ...tests, '--selectProjects', 'unit', '--silent', '--bail'];
   const limits = { timeout, killSignal: 'SIGKILL', detached: true } as const;
   const run = spawnSync(process.execPath, args, { cwd: folder, stdio: 'ignore', ...limits });
-  // A mutant may run for ever: jest's workers, which nobody else ends, are of its process group.
+  // A mutant may run for ever: then jest's workers, which are in its process group, run on without it.
   if (run.error) endGroup(run.pid);
   return run.status === 0;
 }

@@ -65,7 +65,7 @@ export class FetchPool {
     this.#common = options.places - Math.floor(options.places * RESERVE);
   }
 
-  /** A place, if there is one and nobody waits for it. */
+  /** A place, if one is free and no fetch waits for it. */
   tryEnter(request: FetchRequest): Place | undefined {
     const dependency = this.#dependency(request);
     if (dependency.queue.size > 0 || !this.#hasPlace(dependency)) return undefined;

@@ -21,7 +21,7 @@ export class Slot {
     this.#isTaken = this.#wasTaken = true;
   }
 
-  /** Says that whoever has the place waits for something that others may have to do; until it is given back. */
+  /** Says that the holder of the place waits for something that others may have to do, until it gives it back. */
   rest(): void {
     if (!this.#isTaken || this.#isResting) return;
     this.#isResting = true;

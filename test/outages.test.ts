@@ -127,7 +127,7 @@ describe('a dependency that does not answer', () => {
     expect(outages.absent()).toEqual([]);
   });
 
-  it('is one of a thousand at most: whoever writes an event can name any number of hosts', async () => {
+  it('is one of a thousand at most: a publisher can name any number of hosts', async () => {
     const clock = new FakeClock();
     const outages = new Outages({ clock, probe: () => Promise.resolve(false) });
     for (let host = 0; host < 3_000; host += 1) {

@@ -24,7 +24,7 @@ export const ISOLATION: readonly Mutant[] = [
     tests: ['test/journey'],
   },
   {
-    safeguard: 'outages: a record that comes back is waited for by nobody that has its place',
+    safeguard: 'outages: a record that comes back does not wait for those that wait for it',
     file: 'src/attempts.ts',
     from: "    if (name === 'emit' && emitsInOrder) slot.rest();\n",
     to: '',

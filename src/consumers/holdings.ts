@@ -13,9 +13,9 @@ export interface HoldingsOptions extends IntakeOptions {
   topic: string;
   /** What shares a partition fairly, by name. @default nothing: it is read in the order of offsets */
   flowOf?: FlowOf | undefined;
-  /** Of all lanes. */
+  /** Shared by all lanes. */
   solo: SoloRuns;
-  /** Of all lanes. */
+  /** Shared by all lanes. */
   inHand: InHand;
   /** A record may be had now that could not be had before. */
   onChange: () => void;

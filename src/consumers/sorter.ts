@@ -7,7 +7,7 @@ export type FlowOf = (record: KafkaRecord) => string | Promise<string>;
 
 export interface SorterOptions {
   flowOf: FlowOf;
-  /** The partition is read by another member now, or anew. */
+  /** True once another member reads the partition, or it is read again from the committed offset. */
   isOver: () => boolean;
   /** Tells the ledger of a record, in the order of offsets; returns what resolves it. */
   lend: (record: KafkaRecord) => () => void;

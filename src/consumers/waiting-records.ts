@@ -61,7 +61,7 @@ export class OrderedRecords implements WaitingRecords {
   }
 
   charge(): void {
-    // One flow owes nobody.
+    // There is no other flow to share with.
   }
 }
 
