@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, it } from '@jest/globals';
 import { createHash } from 'node:crypto';
-import { readdir, readFile } from 'node:fs/promises';
+import { readdir, readFile, stat } from 'node:fs/promises';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
@@ -28,13 +28,23 @@ function rangeOf(request: IncomingMessage): number | null {
   return range ? Number(range[1]) : null;
 }
 
-/** Breaks off after `bytes` of a promised whole. */
+/** Breaks off after the first `bytes` of a promised whole, once some of them are on the disk. */
 const breakOff =
-  (bytes: number, etag = '"v1"'): Handler =>
+  (bytes: number, etag = '"v1"', content = CONTENT): Handler =>
   (_, response) => {
     response.writeHead(200, { etag, 'content-length': 100_000 });
-    response.write(CONTENT.subarray(0, bytes), () => setTimeout(() => response.destroy(), 20));
+    response.write(content.subarray(0, bytes));
+    void somethingIsKept().then(() => response.destroy());
   };
+
+/** A connection that breaks takes with it what its client had not read yet. */
+async function somethingIsKept(): Promise<void> {
+  for (;;) {
+    const kept = await stat(`${target()}.partial`).catch(() => null);
+    if (kept !== null && kept.size > 0) return;
+    await new Promise((resolve) => setTimeout(resolve, 5));
+  }
+}
 
 let folder: string;
 let server: Server;
@@ -175,14 +185,7 @@ describe('a body that is not what was asked for', () => {
   });
 
   it('gets one clean try when an interrupted run may have spoilt it', async () => {
-    await serve(
-      (_, response) => {
-        response.writeHead(200, { etag: '"v1"', 'content-length': 100_000 });
-        response.write(Buffer.alloc(40_000, 1), () => setTimeout(() => response.destroy(), 20));
-      },
-      whole,
-      whole,
-    );
+    await serve(breakOff(40_000, '"v1"', Buffer.alloc(40_000, 1)), whole, whole);
     await download();
     expect(requests).toHaveLength(3);
     expect(await readFile(target())).toEqual(CONTENT);
