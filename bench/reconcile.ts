@@ -137,7 +137,8 @@ async function prepare(kafka: Kafka, records: number): Promise<Topics> {
   const encoder = createMessageEncoder({ format: 'json' });
   const { value } = await encoder.encodeVerdict(aVerdict(topics.input), topics.verdicts);
   const shape = JSON.parse(String(value)) as Verdict;
-  const hashes = { modelHash: shape.model.hash, bundleHash: shape.bundle.hash };
+  const { hash: modelHash, preprocessing } = shape.model;
+  const hashes = { modelHash, preprocessing, bundleHash: shape.bundle.hash };
   await fill(kafka, topics.verdicts, records, (n) => {
     const eventId = `event-${n}`;
     const input = {

@@ -21,6 +21,7 @@ export type InspectorConfig = EmbedderConfig & Pick<Config, 'policies' | 'dedupe
 
 /** What judges images, wherever they come from and their verdicts go: model, policies and decoder processes. */
 export interface Inspector {
+  /** Its preprocessing is the whole way from bytes to views. */
   encoder: EncoderInfo;
   bundle: EmbeddedBundle;
   images: DecoderPool;
@@ -74,8 +75,9 @@ export async function createInspector(
   const bundle = await embedBundle(policies, encoder);
   await encoder.usePrompts(bundle.matrix);
 
-  const { hash: modelHash, dimensions, preprocessing } = encoder.info;
-  const space = { modelHash, dimensions, preprocessing: viewsVersion(preprocessing, views) };
+  const info = { ...encoder.info, preprocessing: viewsVersion(encoder.info.preprocessing, views) };
+  const { hash: modelHash, dimensions, preprocessing } = info;
+  const space = { modelHash, dimensions, preprocessing };
   const onFault = (fault: CacheFault): void => telemetry.cacheFailed(fault);
   const cache = started.adopt(
     createEmbeddingCache(config.dedupe, secrets, { space, clock, logger, onFault }),
@@ -84,7 +86,7 @@ export async function createInspector(
 
   const running = started.move();
   const close = (): Promise<void> => running.disposeAsync();
-  return { encoder: encoder.info, bundle, images, batcher, cache, close };
+  return { encoder: info, bundle, images, batcher, cache, close };
 }
 
 /**

@@ -162,6 +162,7 @@ export class Judgement {
         eventId,
         ...originOf(this.#record, redriveKey), // redriven any number of times, it is the same event
         modelHash: encoder.hash,
+        preprocessing: encoder.preprocessing,
         bundleHash: this.#bundleHash,
       }),
       eventId,

@@ -6,6 +6,7 @@ import type {
   FoundVerdict,
   OriginatedInput,
   ReconcileReport,
+  VersionCount,
 } from '../reconcile/report.ts';
 import { printable } from './printable.ts';
 import {
@@ -50,10 +51,10 @@ function countTable(report: ReconcileReport, paint: Paint): string {
   const good: Row[] = [
     ['inputs', report.inputs, ''],
     ['verdicts', report.verdicts, ''],
-    ...versions.map<Row>(({ modelHash, bundleHash, verdicts }) => [
+    ...versions.map<Row>(({ verdicts, ...version }) => [
       '  by a version',
       verdicts,
-      `model ${modelHash.slice(0, 12)}, bundle ${bundleHash.slice(0, 12)}`,
+      printable(versionText(version)),
     ]),
     ['duplicates', report.duplicates, 'harmless: the same answer once more'],
     [
@@ -135,9 +136,14 @@ function originLine({ input, origin, attempts }: OriginatedInput): string {
   return `${positionOf(input)} from ${positionOf(origin)} after ${plural(attempts, 'attempt')}`;
 }
 
-function verdictLine({ verdictId, outcome, at, modelHash, bundleHash }: FoundVerdict): string {
-  const version = `model ${modelHash.slice(0, 12)}, bundle ${bundleHash.slice(0, 12)}`;
-  return `${printable(verdictId)} at ${positionOf(at)}  ${outcome}  ${printable(version)}`;
+function verdictLine({ verdictId, outcome, at, ...version }: FoundVerdict): string {
+  const by = printable(versionText(version));
+  return `${printable(verdictId)} at ${positionOf(at)}  ${outcome}  ${by}`;
+}
+
+function versionText(version: Omit<VersionCount, 'verdicts'>): string {
+  const { modelHash, bundleHash, preprocessing } = version;
+  return `model ${modelHash.slice(0, 12)}, bundle ${bundleHash.slice(0, 12)}, ${preprocessing}`;
 }
 
 function positionOf({ topic, partition, offset }: InputPosition): string {

@@ -230,7 +230,7 @@ export interface Timings {
 
 /** What Moderato says of one image event: exactly one terminal verdict for every input record. */
 export interface Verdict {
-  /** Deterministic: the same record judged by the same model and bundle has the same id, so a redelivered duplicate can be told. */
+  /** Deterministic: the same record, looked at in the same way and judged by the same model and bundle, has the same id, so a redelivered duplicate can be told. */
   verdictId: string;
   /** Null when the record could not be decoded; `input` then identifies it. */
   eventId: null | string;

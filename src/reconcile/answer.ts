@@ -7,7 +7,8 @@ import type { Verdict } from '../events/types.generated.ts';
  */
 export function answerDigest({ model, bundle, outcome, reason, policies }: Verdict): Buffer {
   const bands = policies.map(({ id, band }) => `${band} ${id}`);
-  const parts = [model.hash, bundle.hash, outcome, reason?.code ?? '', ...bands];
+  const version = [model.hash, model.preprocessing, bundle.hash];
+  const parts = [...version, outcome, reason?.code ?? '', ...bands];
   return hash('sha256', JSON.stringify(parts), 'buffer').subarray(0, 8);
 }
 

@@ -121,7 +121,9 @@ function isBefore(group: Group, partition: number, offset: number): boolean {
 function contradict(verdicts: readonly FoundVerdict[]): boolean {
   const ids = new Set(verdicts.map(({ verdictId }) => verdictId));
   const versions = new Set(
-    verdicts.map(({ modelHash, bundleHash }) => JSON.stringify([modelHash, bundleHash])),
+    verdicts.map(({ modelHash, preprocessing, bundleHash }) =>
+      JSON.stringify([modelHash, preprocessing, bundleHash]),
+    ),
   );
   return ids.size < verdicts.length || versions.size < ids.size;
 }
@@ -155,12 +157,13 @@ function answersReader({
         number,
         number,
       ];
-      const { modelHash, bundleHash } = versions.at(version);
+      const { modelHash, preprocessing, bundleHash } = versions.at(version);
       return {
         verdictId: unpackId(id),
         outcome,
         at: { ...places.at(place), offset: at },
         modelHash,
+        preprocessing,
         bundleHash,
       };
     });

@@ -21,7 +21,7 @@ export const ORIGINS_SCHEMA = `
   ) WITHOUT ROWID;
   CREATE INDEX claimed ON claims (otopic, opartition, ooffset, attempts);
   CREATE TABLE foreigners (
-    partition INT, "offset" INT, id BLOB, event TEXT, model TEXT, bundle TEXT,
+    partition INT, "offset" INT, id BLOB, event TEXT, model TEXT, preprocessing TEXT, bundle TEXT,
     topic TEXT, vpartition INT, voffset INT,
     PRIMARY KEY (partition, "offset", id)
   ) WITHOUT ROWID`;
@@ -31,7 +31,7 @@ export interface IdentifiedVerdict {
   verdictId: string;
   eventId: string | null;
   input: InputPosition;
-  model: { hash: string };
+  model: { hash: string; preprocessing: string };
   bundle: { hash: string };
 }
 
@@ -70,7 +70,7 @@ export class Origins {
     this.#addClaim = spill.writer('INSERT OR IGNORE INTO claims VALUES (?, ?, ?, ?, ?, ?, ?)');
     this.#prove = spill.writer('UPDATE claims SET proven = 1 WHERE partition = ? AND "offset" = ?');
     this.#addForeigner = spill.writer(
-      'INSERT OR IGNORE INTO foreigners VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)',
+      'INSERT OR IGNORE INTO foreigners VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)',
     );
   }
 
@@ -87,14 +87,16 @@ export class Origins {
   /** Keeps a verdict whose id is not that of its own input; `at`: where it was found. */
   check(verdict: IdentifiedVerdict, at: InputPosition): void {
     const { eventId, input, model, bundle } = verdict;
-    const hashes = { modelHash: model.hash, bundleHash: bundle.hash };
+    const { hash: modelHash, preprocessing } = model;
+    const hashes = { modelHash, preprocessing, bundleHash: bundle.hash };
     if (verdict.verdictId === verdictId({ eventId, ...input, ...hashes })) return;
     this.#addForeigner(
       input.partition,
       input.offset,
       packId(verdict.verdictId),
       eventId,
-      model.hash,
+      modelHash,
+      preprocessing,
       bundle.hash,
       at.topic,
       at.partition,
@@ -143,11 +145,12 @@ export class Origins {
     const found = new Tally<ForeignId>(this.#options.limit);
     const claimOf = this.#spill.reader('SELECT * FROM claims WHERE partition = ? AND "offset" = ?');
     for (const row of this.#rows('SELECT * FROM foreigners ORDER BY partition, "offset"')) {
-      const [partition, offset, packed, event, modelHash, bundleHash, ...at] = row as [
+      const [partition, offset, packed, event, modelHash, preprocessing, bundleHash, ...at] = row as [
         number,
         number,
         Uint8Array | string,
         string | null,
+        string,
         string,
         string,
         string,
@@ -159,7 +162,7 @@ export class Origins {
       const origin = claim && this.#claimOf(claim).origin;
       const isOrigins =
         origin !== undefined &&
-        id === verdictId({ eventId: event, ...origin, modelHash, bundleHash });
+        id === verdictId({ eventId: event, ...origin, modelHash, preprocessing, bundleHash });
       if (isOrigins && claim?.[6] === 1) continue; // it was redriven, and is the same event
       found.add(() => ({
         input: { topic: this.#options.topic, partition, offset },

@@ -193,9 +193,13 @@ export class Reconciliation implements Disposable {
   }
 
   #versionOf({ model, bundle }: Verdict): number {
-    const index = this.#versions.indexOf(JSON.stringify([model.hash, bundle.hash]), () => ({
+    const version = {
       modelHash: model.hash,
+      preprocessing: model.preprocessing,
       bundleHash: bundle.hash,
+    };
+    const index = this.#versions.indexOf(JSON.stringify(Object.values(version)), () => ({
+      ...version,
       verdicts: 0,
     }));
     this.#versions.at(index).verdicts += 1;

@@ -19,6 +19,7 @@ export interface FoundVerdict {
   /** Where it was first found. */
   at: InputPosition;
   modelHash: string;
+  preprocessing: string;
   bundleHash: string;
 }
 
@@ -66,6 +67,7 @@ export interface ForeignId {
 
 export interface VersionCount {
   modelHash: string;
+  preprocessing: string;
   bundleHash: string;
   /** Of the range, duplicates included. */
   verdicts: number;

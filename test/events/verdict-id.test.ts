@@ -8,17 +8,18 @@ const ORIGIN: VerdictOrigin = {
   partition: 2,
   offset: 40,
   modelHash: 'aa',
+  preprocessing: 'pp',
   bundleHash: 'bb',
 };
 
 describe('verdictId', () => {
-  it('is the same for the same record, model and bundle', () => {
+  it('is the same for the same record, model, preprocessing and bundle', () => {
     expect(verdictId({ ...ORIGIN })).toBe(verdictId(ORIGIN));
     expect(verdictId(ORIGIN)).toMatch(/^[0-9a-f]{32}$/);
   });
 
   it('never changes between releases, or a duplicate across an upgrade could not be told', () => {
-    expect(verdictId(ORIGIN)).toBe('b3fd7e8fe90636fefcf2a8da9aed000e');
+    expect(verdictId(ORIGIN)).toBe('0983b42a22eb9ae7d7f626accc1e447b');
   });
 
   it.each<Partial<VerdictOrigin>>([
@@ -29,6 +30,7 @@ describe('verdictId', () => {
     { partition: 24, offset: 0 },
     { offset: 41 },
     { modelHash: 'ab' },
+    { preprocessing: 'pq' },
     { bundleHash: 'ba' },
   ])('changes with %j', (change) => {
     expect(verdictId({ ...ORIGIN, ...change })).not.toBe(verdictId(ORIGIN));
@@ -47,6 +49,7 @@ describe('verdictId', () => {
       partition: fc.nat(12),
       offset: fc.nat(12),
       modelHash: part,
+      preprocessing: part,
       bundleHash: part,
     });
     fc.assert(

@@ -98,6 +98,7 @@ describe('dead letters that were redriven, forged or spoilt', () => {
           eventId,
           ...originOf(record, redriveKey),
           modelHash: model.hash,
+          preprocessing: model.preprocessing,
           bundleHash: bundle.hash,
         });
         const { value } = await encoder.encodeVerdict({ ...verdict, verdictId: id }, verdicts);

@@ -52,7 +52,8 @@ function answerTo(topics: Topics, n: number, overrides: Partial<Verdict> = {}): 
   const input = { topic: topics.input, partition: n % 3, offset: Math.floor(n / 3) };
   const make = input.offset % 3 === 0 ? aNotInspectedVerdict : aVerdict;
   const verdict = make({ input, ...overrides });
-  const hashes = { modelHash: verdict.model.hash, bundleHash: verdict.bundle.hash };
+  const { hash: modelHash, preprocessing } = verdict.model;
+  const hashes = { modelHash, preprocessing, bundleHash: verdict.bundle.hash };
   return { ...verdict, verdictId: verdictId({ eventId: verdict.eventId, ...input, ...hashes }) };
 }
 

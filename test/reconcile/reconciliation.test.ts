@@ -10,7 +10,8 @@ const input = (offset: number) => ({ topic: 'images', partition: 0, offset });
 /** Under the id that its input, event, model and bundle give it. */
 function identified(verdict: Verdict, origin = verdict.input): Verdict {
   const { eventId, model, bundle } = verdict;
-  const hashes = { modelHash: model.hash, bundleHash: bundle.hash };
+  const { hash: modelHash, preprocessing } = model;
+  const hashes = { modelHash, preprocessing, bundleHash: bundle.hash };
   return { ...verdict, verdictId: verdictId({ eventId, ...origin, ...hashes }) };
 }
 const verdictOf = (offset: number, overrides: Partial<Verdict> = {}): Verdict => {
@@ -114,6 +115,15 @@ describe('a reconciliation', () => {
         first: [{ outcomesDiffer: false }, { outcomesDiffer: true }],
       },
       versions: [{ verdicts: 3 }, { bundleHash: 'another', verdicts: 2 }],
+    });
+  });
+
+  it('takes another way of looking at images for another version', async () => {
+    const model = { ...aVerdict().model, preprocessing: 'another' };
+    expect(await report([...all, verdictOf(0, { model, outcome: 'allow' })])).toMatchObject({
+      proven: true,
+      rejudged: { count: 1, differing: 1 },
+      versions: [{ verdicts: 3 }, { preprocessing: 'another', verdicts: 1 }],
     });
   });
 
