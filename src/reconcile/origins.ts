@@ -145,18 +145,19 @@ export class Origins {
     const found = new Tally<ForeignId>(this.#options.limit);
     const claimOf = this.#spill.reader('SELECT * FROM claims WHERE partition = ? AND "offset" = ?');
     for (const row of this.#rows('SELECT * FROM foreigners ORDER BY partition, "offset"')) {
-      const [partition, offset, packed, event, modelHash, preprocessing, bundleHash, ...at] = row as [
-        number,
-        number,
-        Uint8Array | string,
-        string | null,
-        string,
-        string,
-        string,
-        string,
-        number,
-        number,
-      ];
+      const [partition, offset, packed, event, modelHash, preprocessing, bundleHash, ...at] =
+        row as [
+          number,
+          number,
+          Uint8Array | string,
+          string | null,
+          string,
+          string,
+          string,
+          string,
+          number,
+          number,
+        ];
       const id = unpackId(packed);
       const [claim] = [...claimOf(partition, offset)] as Row[];
       const origin = claim && this.#claimOf(claim).origin;
