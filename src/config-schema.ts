@@ -179,7 +179,9 @@ export const configSections = z.strictObject({
       decoders: z.int().nonnegative().default(0),
       /** The most frames of an animation that are inspected: first, last, the others evenly between. */
       sampledFrames: count.default(6),
-      /** The most tiles of an image at least twice as long as wide; below 2: none. */
+      /** How closely an image is looked at: once, at least once at each pixel, or at what is small in it too. */
+      views: z.enum(['single', 'standard', 'thorough']).default('standard'),
+      /** The most squares that a long image is covered with; below 2 it is squashed into one. */
       tiles: z.int().nonnegative().default(6),
       /** A file that ends too early: `not_inspected`, or what is there of it inspected and marked. */
       truncated: z.enum(['refuse', 'inspect']).default('refuse'),

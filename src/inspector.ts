@@ -155,7 +155,8 @@ export function decoderSettingsOf(
   images: Config['images'],
   preprocess: PreprocessSpec,
 ): DecoderSettings {
-  const { formats, maxPixels, maxEdge, maxFrames, sampledFrames, tiles, truncated } = images;
-  const views = { sampledFrames, tiles, truncated };
+  const { formats, maxPixels, maxEdge, maxFrames, ...rest } = images;
+  const { sampledFrames, views: looks, tiles, truncated } = rest;
+  const views = { sampledFrames, looks, tiles, truncated };
   return { preprocess, formats, maxPixels, maxEdge, maxFrames, views };
 }

@@ -2,6 +2,7 @@
 import { availableParallelism } from 'node:os';
 import { loadConfig } from '../../src/config.ts';
 import { createDecoderPool } from '../../src/images/decoder-pool.ts';
+import { decoderSettingsOf } from '../../src/inspector.ts';
 import { readModelFolder } from '../../src/model/model-folder.ts';
 import { resolveModel } from '../../src/model/store.ts';
 import { onEachPhoto, report, settings } from './child.ts';
@@ -10,8 +11,7 @@ const { config } = await loadConfig(settings.configFile);
 const { preprocess } = await readModelFolder(await resolveModel(config.model.path));
 const processes = config.images.decoders || availableParallelism();
 const pool = createDecoderPool({
-  ...config.images,
-  preprocess,
+  ...decoderSettingsOf(config.images, preprocess),
   processes,
   timeoutMs: config.images.decodeTimeoutMs,
   memoryBytes: config.images.decoderMemoryBytes,

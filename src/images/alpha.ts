@@ -1,10 +1,11 @@
 import type { Region } from './image-decoder.ts';
 
-/** Alpha below which a pixel is practically not seen, and below which the background has its say. */
-const INVISIBLE = 64;
-const TRANSLUCENT = 192;
+/** Alpha below which a pixel is practically not seen. */
+export const INVISIBLE = 64;
+/** Alpha below which white and black behind a pixel make it differ by more than 16 levels of 255, which is seen. */
+const TRANSLUCENT = 240;
 /** A smaller share of the pixels holds nothing to recognise. */
-const LEAST_SHARE = 0.01;
+export const LEAST_SHARE = 0.01;
 /** Standard deviation of brightness, of 255, from which invisible pixels may show something. */
 const LEAST_CONTRAST = 8;
 
@@ -55,20 +56,20 @@ function survey(rgba: Uint8Array) {
   return { translucent: translucent / pixels, invisible: invisible / pixels, contrast, opaque };
 }
 
-/** Over a grey background, in whole numbers as libvips flattens. */
+/** Over a grey background: Porter and Duff's `over` (1984), rounded to the nearest level as browsers and Pillow do. */
 export function over(rgba: Uint8Array, background: number): Uint8Array {
   const rgb = new Uint8Array((rgba.length / 4) * 3);
   for (let from = 0, to = 0; from < rgba.length; from += 4) {
     const alpha = rgba[from + 3] as number;
     const rest = background * (255 - alpha);
     for (let channel = 0; channel < 3; channel++) {
-      rgb[to++] = Math.trunc(((rgba[from + channel] as number) * alpha + rest) / 255);
+      rgb[to++] = Math.round(((rgba[from + channel] as number) * alpha + rest) / 255);
     }
   }
   return rgb;
 }
 
-function withoutAlpha(rgba: Uint8Array): Uint8Array {
+export function withoutAlpha(rgba: Uint8Array): Uint8Array {
   const rgb = new Uint8Array((rgba.length / 4) * 3);
   for (let from = 0, to = 0; from < rgba.length; from += 4) {
     rgb[to++] = rgba[from] as number;

@@ -10,6 +10,7 @@ import type {
 } from './decoder-messages.ts';
 import type { DecodedImage, PreprocessSpec } from './image-decoder.ts';
 import type { ImageFingerprint } from './image-fingerprint.ts';
+import { MOST_DETAILS } from './views.ts';
 
 /** Longer messages are cut: they become part of a verdict. */
 const MAX_MESSAGE_CHARACTERS = 1_000;
@@ -17,7 +18,7 @@ const MAX_MESSAGE_CHARACTERS = 1_000;
 const THUMBNAIL_OVERHEAD_BYTES = 64 * 1024;
 /** The largest thumbnail that is asked for has this many pixels each way. */
 const MAX_THUMBNAIL_EDGE = 2_048;
-/** The model's own preprocessing of a frame is shown over white, over black and without alpha; tiles in one way. */
+/** A view is shown over white, over black and without alpha. */
 const WAYS = 3;
 
 /** What a decoder process may say of an image; any other code comes from the service itself, or from nowhere. */
@@ -103,8 +104,9 @@ const ANSWER = z.discriminatedUnion('kind', [
 
 const PDQ = { hash: z.string().regex(/^[0-9a-f]{64}$/), quality: z.number().min(0).max(100) };
 
-function mostViews({ views: { sampledFrames, tiles } }: DecoderSettings): number {
-  return sampledFrames * (WAYS + (tiles < 2 ? 0 : tiles));
+function mostViews({ views: { sampledFrames, looks, tiles } }: DecoderSettings): number {
+  const details = looks === 'thorough' ? MOST_DETAILS : 0;
+  return WAYS * sampledFrames * (1 + tiles + details);
 }
 
 function sizeSchema({ formats, maxEdge }: DecoderSettings) {
@@ -119,7 +121,7 @@ function imageSchema(settings: DecoderSettings): z.ZodType<DecodedImage> {
   const length = z.int().positive();
   const region = z.object({
     frame: z.int().nonnegative(),
-    crop: z.enum(['center', 'whole', 'tile']),
+    crop: z.enum(['center', 'whole', 'tile', 'detail']),
     box: z.object({ left: start, top: start, width: length, height: length }),
     background: z.enum(['white', 'black', 'none']).nullable(),
   });

@@ -22,8 +22,11 @@ export interface Box {
 export interface Region {
   /** Zero-based. */
   frame: number;
-  /** `center` and `whole` are the model's own preprocessing; `tile` is a part of a very long image. */
-  crop: 'center' | 'whole' | 'tile';
+  /**
+   * `center`: the centre square; `whole`: all of it, squashed where the model wants a square; `tile`: one of the squares
+   * that cover a long image; `detail`: one of the smaller squares of a thorough look.
+   */
+  crop: 'center' | 'whole' | 'tile' | 'detail';
   box: Box;
   /** What the image was laid over; `none`: its alpha was left out of account; null: it has no transparency. */
   background: 'white' | 'black' | 'none' | null;
@@ -36,7 +39,7 @@ export interface View {
 }
 
 export interface DecodedImage {
-  /** At least one; the first is what the model's own preprocessing shows of the first frame. */
+  /** At least one, by frame. */
   views: View[];
   /** As sniffed from the bytes: jpeg, png, webp, gif, avif, tiff. */
   format: string;
@@ -54,13 +57,20 @@ export interface DecodedImage {
 export interface ViewSettings {
   /** The most frames of an animation (pages of a TIFF): the first, the last, the others evenly between. */
   sampledFrames: number;
-  /** The most tiles of a very long image; fewer than two: none. */
+  /** How closely: see `planViews`. */
+  looks: 'single' | 'standard' | 'thorough';
+  /** The most squares that a long image is covered with; fewer than two: it is squashed. */
   tiles: number;
   /** Whether of a file that ends too early what is there is inspected, and the verdict marked. */
   truncated: 'refuse' | 'inspect';
 }
 
-export const DEFAULT_VIEWS: ViewSettings = { sampledFrames: 6, tiles: 6, truncated: 'refuse' };
+export const DEFAULT_VIEWS: ViewSettings = {
+  sampledFrames: 6,
+  looks: 'standard',
+  tiles: 6,
+  truncated: 'refuse',
+};
 
 /** What is found out of an image beside its views. */
 export interface WantedFacts {

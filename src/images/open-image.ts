@@ -127,6 +127,11 @@ export function upright({ bytes, options }: OpenImage): Sharp {
   return sharp(bytes, options).autoOrient();
 }
 
+/** Decoded RGB pixels as an image. */
+export function rawImage(rgb: Uint8Array, size: { width: number; height: number }): Sharp {
+  return sharp(rgb, { raw: { ...size, channels: 3 }, limitInputPixels: false });
+}
+
 /** Runs the native decoder and gives its errors codes. */
 export async function reading<T>(format: ImageFormat, task: () => Promise<T>): Promise<T> {
   try {

@@ -4,7 +4,7 @@ import type { PreprocessSpec, ViewSettings } from './image-decoder.ts';
 export const DECODER = 'sharp-0.35';
 
 /** Raise it with every change of this room by which the same image gives other pixels. */
-const REVISION = 1;
+const REVISION = 2;
 
 /**
  * Names the way from bytes to pixels, for example `sharp-0.35/bicubic/crop-224-224x224/1`. It changes
@@ -16,9 +16,9 @@ export function preprocessingVersion(spec: PreprocessSpec): string {
   return `${DECODER}/${spec.kernel}/${shape}/${REVISION}`;
 }
 
-/** Names the way from bytes to views: what is looked at of an image besides, for example `…/1/6-frames/6-tiles`. */
+/** Names the way from bytes to views: what is looked at of an image besides, for example `…/1/6-frames/standard/6-tiles`. */
 export function viewsVersion(preprocessing: string, views: ViewSettings): string {
-  const { sampledFrames, tiles, truncated } = views;
+  const { sampledFrames, looks, tiles, truncated } = views;
   const lenient = truncated === 'inspect' ? '/truncated' : '';
-  return `${preprocessing}/${sampledFrames}-frames/${tiles}-tiles${lenient}`;
+  return `${preprocessing}/${sampledFrames}-frames/${looks}/${tiles}-tiles${lenient}`;
 }

@@ -1,7 +1,11 @@
+import { INVISIBLE, LEAST_SHARE, withoutAlpha } from './alpha.ts';
 import { cmykToRgb } from './cmyk.ts';
 import type { Box } from './image-decoder.ts';
 import { decodeJpeg } from './jpeg-codec.ts';
-import { upright, type OpenImage } from './open-image.ts';
+import { rawImage, upright, type OpenImage } from './open-image.ts';
+
+/** Of a larger image the colours under its alpha are not looked at: they would take 7 bytes a pixel. */
+const MOST_HIDDEN_PIXELS = 50_000_000;
 
 /** Decoded pixels in sRGB, 8 bits, row by row, interleaved: `[height, width, channels]`. */
 export interface Raster {
@@ -34,7 +38,40 @@ export async function decodeRaster(
     return { data: cmykToRgb(data), width, height, channels: 3 };
   }
   const { data, info } = await bytesOf(source.toColourspace('srgb'));
-  return { data, width, height, channels: info.channels === 4 ? 4 : 3 };
+  const raster: Raster = { data, width, height, channels: info.channels === 4 ? 4 : 3 };
+  return reducedTo !== null && hasInvisible(raster)
+    ? await withHiddenColours(raster, image, part, reducedTo)
+    : raster;
+}
+
+function hasInvisible({ data, width, height, channels }: Raster): boolean {
+  if (channels === 3) return false;
+  let invisible = 0;
+  for (let at = 3; at < data.length; at += 4) invisible += Number((data[at] as number) < INVISIBLE);
+  return invisible >= LEAST_SHARE * width * height;
+}
+
+/**
+ * The raster of a reduced frame with the colours under its invisible pixels. Where pixels are averaged, each counts by
+ * its alpha, so that nothing is left of colours without any: they are averaged by themselves.
+ */
+async function withHiddenColours(
+  raster: Raster,
+  image: OpenImage,
+  part: Box,
+  reducedTo: { width: number; height: number },
+): Promise<Raster> {
+  if (image.width * image.height > MOST_HIDDEN_PIXELS) return raster;
+  const { data: rgba, info } = await bytesOf(upright(image).toColourspace('srgb'));
+  const opaque = rawImage(withoutAlpha(rgba), { width: info.width, height: info.height });
+  const { width, height } = reducedTo;
+  const reduced = opaque.resize(width, height, { fit: 'fill', kernel: 'cubic' }).extract(part);
+  const { data: colours } = await bytesOf(reduced);
+  const data = Buffer.from(raster.data);
+  for (let at = 0, from = 0; at < data.length; at += 4, from += 3) {
+    if ((data[at + 3] as number) < INVISIBLE) data.set(colours.subarray(from, from + 3), at);
+  }
+  return { ...raster, data };
 }
 
 function bytesOf(image: ReturnType<typeof upright>) {

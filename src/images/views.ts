@@ -1,8 +1,19 @@
 import { geometryOf, type Axis, type Geometry } from './geometry.ts';
-import type { Box, PreprocessSpec, Region } from './image-decoder.ts';
+import type { Box, PreprocessSpec, Region, ViewSettings } from './image-decoder.ts';
 
-/** An image this many times longer than wide is looked at in tiles as well. */
+/** Up to this aspect ratio the model's own centre square leaves too little out to hide anything in. */
+const SQUARE_UNTIL = 1.15;
+/** Up to this one, 3:2 and what rounding makes of it, one look at the whole, squashed, is as good as two squares. */
+const SQUASHED_UNTIL = 1.51;
+/** A model that squashes every image sees too little of one that is this many times longer than wide. */
 const TILED_FROM = 2;
+/** The edge of the squares of a thorough look, in shortest edges of the image; neighbours share at least a third. */
+const DETAIL_EDGE = 0.6;
+const DETAIL_STRIDE = 0.67;
+/** The most squares of a thorough look along one axis. */
+const MOST_ALONG = 8;
+/** … and in all: two across the short axis. */
+export const MOST_DETAILS = 2 * MOST_ALONG;
 
 export interface PlannedView {
   crop: Region['crop'];
@@ -13,22 +24,34 @@ export interface PlannedView {
   box: Box;
 }
 
+/** What of a frame is looked at: the part within its borders, and how closely. */
+export type Looks = Pick<ViewSettings, 'looks' | 'tiles'>;
+
 /**
- * What is looked at of one frame of `width` × `height` pixels: first what the model's own preprocessing shows,
- * then, of a very long image, tiles along its longer axis, so that the centre crop does not hide the rest. They
- * are squares, spread evenly with the first and the last at the ends, overlapping where the length does not
- * divide; where `maxTiles` squares cannot cover it, they are stretched until they do.
+ * What is looked at of `area`, a part of a frame. `single`: what the model's own preprocessing shows. `standard`: every
+ * pixel at least once, in as few looks as that takes: the centre square of what is nearly a square, the whole of what
+ * is up to 3:2, squares from end to end of what is longer. They are spread evenly, overlapping where the length does
+ * not divide; where `tiles` squares cannot cover it, they are stretched until they do. `thorough`: besides, a grid of
+ * smaller squares, for what is small in the picture.
  */
-export function planViews(
-  spec: PreprocessSpec,
-  { width, height }: { width: number; height: number },
-  maxTiles: number,
-): PlannedView[] {
-  const whole = { left: 0, top: 0, width, height };
-  const first = planView(spec, spec.mode === 'squash' ? 'whole' : 'center', whole);
+export function planViews(spec: PreprocessSpec, area: Box, { looks, tiles }: Looks): PlannedView[] {
+  const own = (): PlannedView => planView(spec, spec.mode === 'squash' ? 'whole' : 'center', area);
+  if (looks === 'single') return [own()];
   const squashed: PreprocessSpec = { ...spec, mode: 'squash' };
-  const tiles = tilesOf(whole, maxTiles).map((tile) => planView(squashed, 'tile', tile));
-  return [first, ...tiles];
+  const squares = tilesOf(area, tiles).map((tile) => planView(squashed, 'tile', tile));
+  const details =
+    looks === 'standard'
+      ? []
+      : detailsOf(area).map((detail) => planView(squashed, 'detail', detail));
+  return [...standardOf(), ...details];
+
+  function standardOf(): PlannedView[] {
+    const ratio = Math.max(area.width, area.height) / Math.min(area.width, area.height);
+    if (spec.mode === 'squash') return ratio < TILED_FROM ? [own()] : [own(), ...squares];
+    if (ratio <= SQUARE_UNTIL) return [own()];
+    if (ratio <= SQUASHED_UNTIL || squares.length === 0) return [planView(squashed, 'whole', area)];
+    return squares;
+  }
 }
 
 function planView(spec: PreprocessSpec, crop: Region['crop'], area: Box): PlannedView {
@@ -50,23 +73,38 @@ function kept({ input, target, offset, length }: Axis): [number, number] {
   return [start, end - start];
 }
 
-function tilesOf({ width, height }: Box, maxTiles: number): Box[] {
-  const long = Math.max(width, height);
+/** At most `most` parts along the longer axis, as wide as the shorter one. */
+function tilesOf(area: Box, most: number): Box[] {
+  if (most < 2) return [];
+  const { width, height } = area;
   const short = Math.min(width, height);
-  if (maxTiles < 2 || long < TILED_FROM * short) return [];
-  const count = Math.min(maxTiles, Math.ceil(long / short));
-  const length = Math.max(short, Math.ceil(long / count));
-  return Array.from({ length: count }, (_, i) => {
-    const start = Math.round((i * (long - length)) / (count - 1));
-    return width >= height
-      ? { left: start, top: 0, width: length, height }
-      : { left: 0, top: start, width, height: length };
-  });
+  const count = Math.min(most, Math.ceil(Math.max(width, height) / short));
+  return width >= height
+    ? spread(width, short, count).map(([left, length]) => part(area, left, 0, length, height))
+    : spread(height, short, count).map(([top, length]) => part(area, 0, top, width, length));
 }
 
-/** Zero-based: at most `max` of `total` frames, the first and the last among them, the others evenly between. */
-export function sampleFrames(total: number, max: number): number[] {
-  const count = Math.min(total, max);
-  if (count === 1) return [0];
-  return Array.from({ length: count }, (_, i) => Math.round((i * (total - 1)) / (count - 1)));
+function detailsOf(area: Box): Box[] {
+  const edge = Math.ceil(DETAIL_EDGE * Math.min(area.width, area.height));
+  const along = (length: number): Array<[number, number]> => {
+    const count = Math.ceil((length / edge - (1 - DETAIL_STRIDE)) / DETAIL_STRIDE);
+    return spread(length, edge, Math.min(count, MOST_ALONG));
+  };
+  return along(area.width).flatMap(([left, width]) =>
+    along(area.height).map(([top, height]) => part(area, left, top, width, height)),
+  );
+}
+
+/** Start and length of `count` spans of at least `least` that cover `total`, the first and the last at its ends. */
+function spread(total: number, least: number, count: number): Array<[number, number]> {
+  if (count < 2) return [[0, total]];
+  const length = Math.max(least, Math.ceil(total / count));
+  return Array.from({ length: count }, (_, i) => [
+    Math.round((i * (total - length)) / (count - 1)),
+    length,
+  ]);
+}
+
+function part(area: Box, left: number, top: number, width: number, height: number): Box {
+  return { left: area.left + left, top: area.top + top, width, height };
 }

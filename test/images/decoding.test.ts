@@ -5,13 +5,18 @@ import sharp from 'sharp';
 
 import { createDecoderPool, type DecoderPool } from '../../src/images/decoder-pool.ts';
 import { geometryOf } from '../../src/images/geometry.ts';
-import type { PreprocessSpec } from '../../src/images/image-decoder.ts';
+import {
+  DEFAULT_VIEWS,
+  type PreprocessSpec,
+  type ViewSettings,
+} from '../../src/images/image-decoder.ts';
 import { planResampling } from '../../src/images/resample.ts';
 import { firstView } from '../support/decoded-image.ts';
 import { cut, flipped, pngPromising } from '../support/pictures.ts';
 import { clipSpec, parityImage } from '../support/tiny-clip.ts';
 
-const ample = { memoryBytes: 2 ** 30, maxEdge: 65_535, maxFrames: 100 };
+const views: ViewSettings = { ...DEFAULT_VIEWS, looks: 'single' };
+const ample = { memoryBytes: 2 ** 30, maxEdge: 65_535, maxFrames: 100, views };
 const start = (preprocess: PreprocessSpec) =>
   createDecoderPool({
     preprocess,

@@ -3,68 +3,121 @@ import fc from 'fast-check';
 
 import type { Box } from '../../src/images/image-decoder.ts';
 import { planReduction } from '../../src/images/reduction.ts';
-import { planViews, sampleFrames } from '../../src/images/views.ts';
+import { MOST_DETAILS, planViews, type Looks } from '../../src/images/views.ts';
 import { clipSpec, siglipSpec } from '../support/tiny-clip.ts';
 
-const TILES = 6;
+const STANDARD: Looks = { looks: 'standard', tiles: 6 };
+const THOROUGH: Looks = { ...STANDARD, looks: 'thorough' };
+const all = (width: number, height: number): Box => ({ left: 0, top: 0, width, height });
 const edge = fc.integer({ min: 1, max: 20_000 });
 const end = ({ left, top, width, height }: Box) => [left + width, top + height] as const;
+const cropsOf = (spec: typeof clipSpec, area: Box, looks = STANDARD) =>
+  planViews(spec, area, looks).map(({ crop, box }) => [crop, box]);
 
-describe('the views of a frame', () => {
-  it.each<[string, number, number, Box]>([
-    ['landscape', 600, 400, { left: 100, top: 0, width: 400, height: 400 }],
-    ['portrait', 400, 600, { left: 0, top: 100, width: 400, height: 400 }],
-    ['square', 500, 500, { left: 0, top: 0, width: 500, height: 500 }],
-  ])('are the centre alone of a %s', (_, width, height, box) => {
-    const views = planViews(clipSpec, { width, height }, TILES);
-    expect(views.map((view) => [view.crop, view.box])).toEqual([['center', box]]);
+describe('a standard look', () => {
+  it.each<[string, Box, string, Box]>([
+    ['the centre of a square', all(500, 500), 'center', all(500, 500)],
+    ['the centre of a near square', all(250, 224), 'center', { ...all(224, 224), left: 13 }],
+    ['the whole of 4:3', all(800, 600), 'whole', all(800, 600)],
+    ['the whole of 3:2 upright', all(427, 640), 'whole', all(427, 640)],
+  ])('is %s', (_, area, crop, box) => {
+    expect(cropsOf(clipSpec, area)).toEqual([[crop, box]]);
   });
 
-  it('are the whole of a picture for a model that squashes', () => {
-    const views = planViews(siglipSpec, { width: 600, height: 400 }, TILES);
-    const box = { left: 0, top: 0, width: 600, height: 400 };
-    expect(views.map((view) => [view.crop, view.box])).toEqual([['whole', box]]);
-  });
-
-  it('are tiles from end to end too of one twice as long as wide', () => {
-    const [centre, ...tiles] = planViews(clipSpec, { width: 100, height: 250 }, TILES);
-    expect(centre?.box).toEqual({ left: 0, top: 75, width: 100, height: 100 });
-    expect(tiles.map(({ box }) => [box.top, box.height])).toEqual([
-      [0, 100],
-      [75, 100],
-      [150, 100],
+  it('is squares from end to end of what is longer than 3:2', () => {
+    expect(cropsOf(clipSpec, all(1_600, 900))).toEqual([
+      ['tile', all(900, 900)],
+      ['tile', { ...all(900, 900), left: 700 }],
+    ]);
+    expect(cropsOf(clipSpec, all(100, 250))).toEqual([
+      ['tile', all(100, 100)],
+      ['tile', { ...all(100, 100), top: 75 }],
+      ['tile', { ...all(100, 100), top: 150 }],
     ]);
   });
 
-  it('are stretched tiles where squares would not reach', () => {
-    const [, ...tiles] = planViews(clipSpec, { width: 1_200, height: 10 }, TILES);
-    expect(tiles).toHaveLength(TILES);
-    expect(tiles.map(({ box }) => box.width)).toEqual(Array<number>(TILES).fill(200));
+  it('is stretched tiles where squares would not reach, one where fewer than two are allowed', () => {
+    const tiles = planViews(clipSpec, all(1_200, 10), STANDARD);
+    expect(tiles.map(({ box }) => box.width)).toEqual(Array<number>(6).fill(200));
+    for (const count of [0, 1]) {
+      const looks = { ...STANDARD, tiles: count };
+      expect(cropsOf(clipSpec, all(100, 1_000), looks)).toEqual([['whole', all(100, 1_000)]]);
+    }
   });
 
-  it.each([0, 1])('have no tiles where at most %d are allowed', (maxTiles) => {
-    expect(planViews(clipSpec, { width: 100, height: 1_000 }, maxTiles)).toHaveLength(1);
+  it('is the whole for a model that squashes, and tiles besides from 2:1 on', () => {
+    expect(cropsOf(siglipSpec, all(600, 400))).toEqual([['whole', all(600, 400)]]);
+    expect(cropsOf(siglipSpec, all(800, 400)).map(([crop]) => crop)).toEqual([
+      'whole',
+      'tile',
+      'tile',
+    ]);
   });
 
-  it('lie inside the frame, and tiles leave nothing out', () => {
+  it('shows every pixel but the narrow sides of a near square, inside the area, wherever it lies', () => {
+    const offset = fc.nat(1_000);
     fc.assert(
-      fc.property(edge, edge, fc.integer({ min: 2, max: 12 }), (width, height, maxTiles) => {
-        const views = planViews(clipSpec, { width, height }, maxTiles);
-        for (const { box } of views) {
-          const [right, bottom] = end(box);
-          expect(Math.min(box.left, box.top)).toBeGreaterThanOrEqual(0);
+      fc.property(edge, edge, offset, offset, (width, height, left, top) => {
+        const area = { left, top, width, height };
+        const boxes = planViews(clipSpec, area, STANDARD).map(({ box }) => box);
+        const [right, bottom] = end(area);
+        for (const box of boxes) {
+          const [boxRight, boxBottom] = end(box);
+          expect(box.left >= left && box.top >= top).toBe(true);
+          expect(boxRight <= right && boxBottom <= bottom).toBe(true);
           expect(Math.min(box.width, box.height)).toBeGreaterThan(0);
-          expect(right).toBeLessThanOrEqual(width);
-          expect(bottom).toBeLessThanOrEqual(height);
         }
-        const tiles = views.slice(1).map(({ box }) => box);
-        if (tiles.length === 0) return;
-        let reached = 0;
-        for (const tile of tiles) {
-          expect(width > height ? tile.left : tile.top).toBeLessThanOrEqual(reached);
-          reached = end(tile)[width > height ? 0 : 1];
+        if (Math.max(width, height) <= 1.15 * Math.min(width, height)) return;
+        let reached = width >= height ? left : top;
+        for (const box of boxes) {
+          expect(width >= height ? box.left : box.top).toBeLessThanOrEqual(reached);
+          reached = end(box)[width >= height ? 0 : 1];
         }
-        expect(reached).toBe(Math.max(width, height));
+        expect(reached).toBe(width >= height ? right : bottom);
+      }),
+    );
+  });
+});
+
+describe('a single look', () => {
+  it('is what the model’s own preprocessing shows, whatever the shape', () => {
+    const single: Looks = { looks: 'single', tiles: 6 };
+    expect(cropsOf(clipSpec, all(900, 100), single)).toEqual([
+      ['center', { ...all(100, 100), left: 400 }],
+    ]);
+    expect(cropsOf(siglipSpec, all(900, 100), single)).toEqual([['whole', all(900, 100)]]);
+  });
+});
+
+describe('a thorough look', () => {
+  it('adds a grid of smaller squares to a standard one', () => {
+    const views = planViews(clipSpec, all(1_000, 1_000), THOROUGH);
+    expect(views.map(({ crop, box }) => [crop, box.left, box.top, box.width])).toEqual([
+      ['center', 0, 0, 1_000],
+      ['detail', 0, 0, 600],
+      ['detail', 0, 400, 600],
+      ['detail', 400, 0, 600],
+      ['detail', 400, 400, 600],
+    ]);
+  });
+
+  it('covers every pixel with its squares, and is bounded', () => {
+    fc.assert(
+      fc.property(edge, edge, (width, height) => {
+        const details = planViews(clipSpec, all(width, height), THOROUGH).filter(
+          ({ crop }) => crop === 'detail',
+        );
+        expect(details.length).toBeLessThanOrEqual(MOST_DETAILS);
+        for (const axis of [0, 1] as const) {
+          const starts = ({ left, top }: Box) => (axis === 0 ? left : top);
+          const ordered = details.map(({ box }) => box).toSorted((a, b) => starts(a) - starts(b));
+          let reached = 0;
+          for (const box of ordered) {
+            expect(starts(box)).toBeLessThanOrEqual(reached);
+            reached = Math.max(reached, end(box)[axis]);
+          }
+          expect(reached).toBe(axis === 0 ? width : height);
+        }
       }),
     );
   });
@@ -74,7 +127,7 @@ describe('a frame is made smaller before its views are cut out', () => {
   it('by no more than leaves each view four times its target', () => {
     fc.assert(
       fc.property(edge, edge, fc.constantFrom(clipSpec, siglipSpec), (width, height, spec) => {
-        const views = planViews(spec, { width, height }, TILES);
+        const views = planViews(spec, all(width, height), THOROUGH);
         const reduction = planReduction({ width, height }, views, spec.kernel);
         for (const { geometry, area } of reduction.views) {
           const [right, bottom] = end(area);
@@ -94,35 +147,7 @@ describe('a frame is made smaller before its views are cut out', () => {
   });
 
   it('not at all for a model that takes the nearest pixel', () => {
-    const views = planViews(clipSpec, { width: 9_000, height: 9_000 }, TILES);
+    const views = planViews(clipSpec, all(9_000, 9_000), THOROUGH);
     expect(planReduction({ width: 9_000, height: 9_000 }, views, 'nearest').reduced).toBe(false);
-  });
-});
-
-describe('the frames that are looked at', () => {
-  it.each([
-    [1, 6, [0]],
-    [3, 6, [0, 1, 2]],
-    [6, 6, [0, 1, 2, 3, 4, 5]],
-    [101, 6, [0, 20, 40, 60, 80, 100]],
-    [101, 1, [0]],
-    [101, 2, [0, 100]],
-  ])('of %d, at most %d', (total, max, frames) => {
-    expect(sampleFrames(total, max)).toEqual(frames);
-  });
-
-  it('are different, in order, with the first and the last', () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 2, max: 1e6 }),
-        fc.integer({ min: 2, max: 50 }),
-        (total, max) => {
-          const frames = sampleFrames(total, max);
-          expect(frames.length).toBe(Math.min(total, max));
-          expect([frames[0], frames.at(-1)]).toEqual([0, total - 1]);
-          expect(frames).toEqual([...new Set(frames)].toSorted((a, b) => a - b));
-        },
-      ),
-    );
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from '@jest/globals';
+import fc from 'fast-check';
 
 import { embedBundle } from '../../src/policies/prompt-embeddings.ts';
 import { scoreViews, type EmbeddedView } from '../../src/policies/score-views.ts';
@@ -26,7 +27,7 @@ const view = (frame: number, degrees: number, region = {}): EmbeddedView => {
   };
 };
 const GUN = 0;
-const MAYBE = 44.8;
+const MAYBE = 40;
 const SEA = 90;
 const scoring = { ...clipScoring, logitScale: 10 };
 
@@ -50,6 +51,61 @@ describe('of several views', () => {
 
   it('one alone is taken as it is', async () => {
     expect(await decided([view(0, SEA)])).toMatchObject({ band: 'allow', region: { frame: 0 } });
+  });
+});
+
+describe('the score of several views', () => {
+  const odds = (result: { score: number } | undefined): number => {
+    const { score } = result ?? { score: NaN };
+    return score / (1 - score);
+  };
+
+  it('has the odds of one by their number where the others say nothing', async () => {
+    const alone = odds(await decided([view(0, MAYBE)]));
+    expect(odds(await decided([view(0, MAYBE), view(0, SEA)]))).toBeCloseTo(alone / 2, 9);
+    expect(odds(await decided([view(0, MAYBE), view(0, SEA), view(0, SEA)]))).toBeCloseTo(
+      alone / 3,
+      9,
+    );
+  });
+
+  it('is that of one where all agree, so that more looks do not hide what each of them sees', async () => {
+    const alone = odds(await decided([view(0, MAYBE)]));
+    const many = Array.from({ length: 6 }, (_, frame) => view(frame, MAYBE));
+    expect(odds(await decided(many))).toBeCloseTo(alone, 9);
+    expect(
+      odds(await decided(many.map(({ embedding }) => ({ ...view(0, 0), embedding })))),
+    ).toBeCloseTo(alone, 9);
+  });
+
+  it('never says more than the strongest of them', async () => {
+    await fc.assert(
+      fc.asyncProperty(
+        fc.array(fc.record({ frame: fc.nat(3), degrees: fc.nat(90) }), { minLength: 1 }),
+        fc.integer({ min: 1, max: 3 }),
+        async (looks, corroboration) => {
+          const views = looks.map(({ frame, degrees }) => view(frame, degrees));
+          const each = await Promise.all(views.map((one) => decided([one])));
+          const strongest = Math.max(...each.map((result) => result?.score ?? NaN));
+          const result = await decided(views, corroboration);
+          expect(result?.score).toBeLessThanOrEqual(strongest + 1e-12);
+        },
+      ),
+    );
+  });
+});
+
+describe('what is seen only without its alpha', () => {
+  const hidden = { background: 'none' } as const;
+
+  it('asks for a review, however sure', async () => {
+    const result = await decided([view(0, SEA, { background: 'white' }), view(0, GUN, hidden)]);
+    expect(result).toMatchObject({ band: 'review', region: hidden });
+  });
+
+  it('does not take away from what is seen with it', async () => {
+    const result = await decided([view(0, GUN, { background: 'white' }), view(0, SEA, hidden)]);
+    expect(result).toMatchObject({ band: 'block', region: { background: 'white' } });
   });
 });
 
