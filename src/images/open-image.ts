@@ -2,6 +2,8 @@
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 
 import { AppError, messageOf } from '../errors.ts';
+import { asBrowsersShow } from './as-browsers/as-browsers.ts';
+import type { Codec } from './as-browsers/codec.ts';
 import type { DecoderSettings } from './decoder-messages.ts';
 import { readJpegHeader, type JpegHeader } from './jpeg-header.ts';
 import { isCutShort, sniffFormat, type ImageFormat } from './sniff-format.ts';
@@ -50,11 +52,11 @@ export type OpenSettings = Omit<DecoderSettings, 'preprocess'>;
  * `image_too_many_pixels` or `image_too_many_frames`.
  */
 export async function openImage(
-  bytes: Buffer,
+  encoded: Buffer,
   { formats, maxPixels, maxEdge, maxFrames, views }: OpenSettings,
   frame = 0,
 ): Promise<OpenImage> {
-  const format = sniffFormat(bytes);
+  const format = sniffFormat(encoded);
   if (format === null || !formats.includes(format)) {
     const what = format === null ? 'not an image of a known format' : `a ${format}`;
     throw new AppError(
@@ -62,6 +64,7 @@ export async function openImage(
       `decoding an image: ${what}; decoded are ${formats.join(', ')}`,
     );
   }
+  const bytes = await asBrowsersShow(encoded, format, codecOf(maxPixels));
   const cutShort = isCutShort(bytes, format);
   if (cutShort && views.truncated === 'refuse') throw truncated(format);
   const options: SharpOptions = {
@@ -89,6 +92,18 @@ export async function openImage(
     cmyk: colours.cmyk,
     truncated: cutShort,
     options: { ...options, ignoreIcc: colours.ignoreIcc },
+  };
+}
+
+function codecOf(limitInputPixels: number): Codec {
+  const options: SharpOptions = { failOn: 'none', limitInputPixels };
+  return {
+    toEightBits: (png) =>
+      sharp(png, { ...options, ignoreIcc: true })
+        .toColourspace('srgb')
+        .png({ compressionLevel: 1 })
+        .toBuffer(),
+    pixelsOf: (png) => sharp(png, options).toColourspace('srgb').raw().toBuffer(),
   };
 }
 

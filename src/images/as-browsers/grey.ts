@@ -1,0 +1,47 @@
+import type { Codec } from './codec.ts';
+import { greyProfile } from './made-profile.ts';
+import { chunkOf, PNG_SIGNATURE } from './png-chunks.ts';
+import { iccpOf } from './png-colour.ts';
+import { deflateSync } from 'node:zlib';
+
+const LEVELS = 256;
+/** Shares of red, green and blue in the luminance of sRGB. */
+const LUMINANCE = [0.2126, 0.7152, 0.0722] as const;
+
+const toLight = (level: number): number => {
+  const x = level / 255;
+  return x <= 0.04045 ? x / 12.92 : ((x + 0.055) / 1.055) ** 2.4;
+};
+
+/**
+ * A profile of grey by which grey samples get the luminance that a browser shows them in through a profile of RGB,
+ * which lcms applies to RGB alone. Tinted greys lose their tint.
+ */
+export async function greyOf(profile: Buffer, codec: Codec): Promise<Buffer> {
+  const rgb = await codec.pixelsOf(rampThrough(profile));
+  const light = Array.from({ length: LEVELS }, (_, level) =>
+    LUMINANCE.reduce((sum, share, i) => sum + share * toLight(rgb[level * 3 + i] ?? 0), 0),
+  );
+  return greyProfile((sample) => {
+    const at = sample * (LEVELS - 1);
+    const low = light[Math.floor(at)] ?? 0;
+    const high = light[Math.ceil(at)] ?? low;
+    return low + (high - low) * (at - Math.floor(at));
+  });
+}
+
+/** A PNG of 256 × 1 pixels of RGB, from black to white. */
+function rampThrough(profile: Buffer): Buffer {
+  const header = Buffer.alloc(13);
+  header.writeUInt32BE(LEVELS);
+  header.writeUInt32BE(1, 4);
+  header.set([8, 2], 8);
+  const row = [0, ...Array.from({ length: LEVELS }, (_, level) => [level, level, level]).flat()];
+  return Buffer.concat([
+    PNG_SIGNATURE,
+    chunkOf('IHDR', header),
+    iccpOf(profile),
+    chunkOf('IDAT', deflateSync(Buffer.from(row))),
+    chunkOf('IEND'),
+  ]);
+}

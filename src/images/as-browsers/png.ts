@@ -1,0 +1,54 @@
+import type { Codec } from './codec.ts';
+import { greyOf } from './grey.ts';
+import { chunkOf, type Chunk } from './png-chunks.ts';
+import { COLOUR_CHUNKS, iccpOf, profileOfPng } from './png-colour.ts';
+import { readPngHeader, type PngHeader } from './png-header.ts';
+
+/** One profile in place of all that a PNG says about its colours, and no more transparency than it has colours. */
+export async function pngAsBrowsers(png: Buffer, codec: Codec): Promise<Buffer> {
+  const header = readPngHeader(png);
+  if (header === null) return png;
+  const { samples, depth } = header;
+  const found = profileOfPng(header);
+  const isColour = found !== 'srgb' && found.toString('latin1', 16, 20) === 'RGB ';
+  const profile = samples === 'GRAY' && isColour ? await greyOf(found, codec) : found;
+  const rewritten = withProfile(png, header, profile);
+  // 16 bits are not brought to sRGB by the native pipeline, and grey ones by no profile at all.
+  if (depth !== 16 || profile === 'srgb') return rewritten;
+  const eight = await codec.toEightBits(rewritten);
+  const narrowed = readPngHeader(eight);
+  return narrowed === null ? png : withProfile(eight, narrowed, profile);
+}
+
+function withProfile(png: Buffer, header: PngHeader, profile: Buffer | 'srgb'): Buffer {
+  const { chunks, pixels } = header;
+  const parts = chunks.map((chunk) => {
+    if (COLOUR_CHUNKS.includes(chunk.type)) return null;
+    const whole = png.subarray(chunk.start, chunk.end);
+    return chunk.type === 'tRNS' ? trimmed(chunk, header, whole) : whole;
+  });
+  const kept = parts.filter((part) => part !== null);
+  const isSame =
+    profile === 'srgb' && parts.every((part, i) => part?.length === sizeOf(chunks[i] as Chunk));
+  if (isSame) return png;
+  const [ihdr, ...others] = kept;
+  return Buffer.concat([
+    png.subarray(0, chunks[0]?.start),
+    ihdr as Buffer,
+    ...(profile === 'srgb' ? [] : [iccpOf(profile)]),
+    ...others,
+    png.subarray(pixels),
+  ]);
+}
+
+const sizeOf = ({ start, end }: Chunk): number => end - start;
+
+/** Browsers take of a tRNS that is too long what they need, libpng leaves it out; section 11.3.1.1. */
+function trimmed({ data }: Chunk, { chunks }: PngHeader, whole: Buffer): Buffer {
+  const colour = chunks[0]?.data.readUInt8(9);
+  const palette = chunks.find(({ type }) => type === 'PLTE')?.data.length ?? 0;
+  const most = { 0: 2, 2: 6, 3: Math.floor(palette / 3) }[colour ?? -1];
+  const isPalette = colour === 3;
+  if (most === undefined || data.length <= most || (isPalette && data.length > 256)) return whole;
+  return chunkOf('tRNS', data.subarray(0, most));
+}
