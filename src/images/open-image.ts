@@ -64,7 +64,7 @@ export async function openImage(
       `decoding an image: ${what}; decoded are ${formats.join(', ')}`,
     );
   }
-  const bytes = await asBrowsersShow(encoded, format, codecOf(maxPixels));
+  const { bytes, added = 0 } = await asBrowsersShow(encoded, format, codecOf(maxPixels));
   const cutShort = isCutShort(bytes, format);
   if (cutShort && views.truncated === 'refuse') throw truncated(format);
   const options: SharpOptions = {
@@ -75,7 +75,8 @@ export async function openImage(
   };
   const plainJpeg = format === 'jpeg' && !cutShort ? readJpegHeader(bytes) : null;
   const facts = plainJpeg ? factsOf(plainJpeg) : await readFacts(bytes, format, options);
-  const { width, height, frames, ...colours } = facts;
+  const { width, height, ...colours } = facts;
+  const frames = facts.frames - added;
   if (width * height > maxPixels || Math.max(width, height) > maxEdge) {
     throw tooManyPixels(
       `${width}x${height} is more than the limit of ${maxPixels} pixels, or of ${maxEdge} on an edge`,
@@ -98,9 +99,9 @@ export async function openImage(
 function codecOf(limitInputPixels: number): Codec {
   const options: SharpOptions = { failOn: 'none', limitInputPixels };
   return {
-    toEightBits: (png) =>
+    toEightBits: (png, grey) =>
       sharp(png, { ...options, ignoreIcc: true })
-        .toColourspace('srgb')
+        .toColourspace(grey ? 'b-w' : 'srgb')
         .png({ compressionLevel: 1 })
         .toBuffer(),
     pixelsOf: (png) => sharp(png, options).toColourspace('srgb').raw().toBuffer(),

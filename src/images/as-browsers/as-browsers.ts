@@ -1,8 +1,17 @@
 import type { ImageFormat } from '../sniff-format.ts';
+import { avifAsBrowsers } from './avif.ts';
 import type { Codec } from './codec.ts';
+import { gifAsBrowsers } from './gif.ts';
 import { jpegAsBrowsers } from './jpeg.ts';
 import { pngAsBrowsers } from './png.ts';
 import { webpAsBrowsers } from './webp.ts';
+
+/** An image as the native library is to be given it. */
+export interface BrowserImage {
+  bytes: Buffer;
+  /** Frames behind the last one that are not part of the picture. @default 0 */
+  added?: number;
+}
 
 /**
  * Bytes that mean to the native library what the image means to a browser: what both read alike stays as it is, and
@@ -12,17 +21,19 @@ export async function asBrowsersShow(
   bytes: Buffer,
   format: ImageFormat,
   codec: Codec,
-): Promise<Buffer> {
+): Promise<BrowserImage> {
   switch (format) {
     case 'jpeg':
-      return await jpegAsBrowsers(bytes, codec);
+      return { bytes: await jpegAsBrowsers(bytes, codec) };
     case 'png':
-      return await pngAsBrowsers(bytes, codec);
+      return { bytes: await pngAsBrowsers(bytes, codec) };
     case 'webp':
-      return webpAsBrowsers(bytes);
+      return { bytes: webpAsBrowsers(bytes) };
     case 'gif':
+      return gifAsBrowsers(bytes);
     case 'avif':
+      return { bytes: avifAsBrowsers(bytes) };
     case 'tiff':
-      return bytes;
+      return { bytes };
   }
 }

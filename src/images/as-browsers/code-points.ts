@@ -29,21 +29,22 @@ const pieces =
   (until: number, slope: number, offset: number, exponent: number): Curve =>
   (x) =>
     x < until ? x / slope : ((x + offset) / (1 + offset)) ** exponent;
-const REC_709 = pieces(0.081, 4.5, 0.099, 1 / 0.45);
+/** What displays make of video, not the reverse of what cameras do. */
+const BT_1886 = power(2.4);
 const SRGB = pieces(0.04045, 12.92, 0.055, 2.4);
 /** IEC 61966-2-1 etc.; the reverse of the table's functions, which go from light to samples. */
 const TRANSFERS = new Map<number, Curve>([
-  [1, REC_709],
+  [1, BT_1886],
   [4, power(2.2)],
   [5, power(2.8)],
-  [6, REC_709],
+  [6, BT_1886],
   [7, pieces(0.0912, 4, 0.1115, 1 / 0.45)],
   [8, power(1)],
-  [11, REC_709],
-  [12, REC_709],
+  [11, BT_1886],
+  [12, BT_1886],
   [13, SRGB],
-  [14, REC_709],
-  [15, REC_709],
+  [14, BT_1886],
+  [15, BT_1886],
   [17, (x) => x ** 2.6 * (52.37 / 48)],
 ]);
 

@@ -29,7 +29,7 @@ export async function jpegAsBrowsers(jpeg: Buffer, codec: Codec): Promise<Buffer
   if (found === 'srgb' && parts.length === 1 && samples !== 'GRAY') return jpeg;
   const isColour =
     found !== null && found !== 'srgb' && found.toString('latin1', 16, 20) === 'RGB ';
-  const profile = samples === 'GRAY' && isColour ? await greyOf(found, codec) : found;
+  const profile = samples === 'GRAY' && isColour ? (await greyOf(found, codec)).profile : found;
   return without(jpeg, parts, profile === null || profile === 'srgb' ? [] : split(profile));
 }
 

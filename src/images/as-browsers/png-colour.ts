@@ -44,6 +44,8 @@ function profileOfGamma(header: PngHeader): Buffer | null {
   if (gamma === 0) return null;
   const curve = (sample: number): number => sample ** (100_000 / gamma);
   const given = header.first('cHRM', 32);
+  // Encoders write this for sRGB, and browsers take it so.
+  if (gamma === 45_455 && given === null) return null;
   const chromaticities = given
     ? Array.from({ length: 8 }, (_, i) => given.readUInt32BE(i * 4) / 100_000)
     : SRGB_CHROMATICITIES;

@@ -11,11 +11,12 @@ export async function pngAsBrowsers(png: Buffer, codec: Codec): Promise<Buffer> 
   const { samples, depth } = header;
   const found = profileOfPng(header);
   const isColour = found !== 'srgb' && found.toString('latin1', 16, 20) === 'RGB ';
-  const profile = samples === 'GRAY' && isColour ? await greyOf(found, codec) : found;
+  const grey = samples === 'GRAY' && isColour ? await greyOf(found, codec) : null;
+  const profile = grey === null || grey.tinted ? found : grey.profile;
   const rewritten = withProfile(png, header, profile);
-  // 16 bits are not brought to sRGB by the native pipeline, and grey ones by no profile at all.
-  if (depth !== 16 || profile === 'srgb') return rewritten;
-  const eight = await codec.toEightBits(rewritten);
+  if (profile === 'srgb' || (depth !== 16 && grey?.tinted !== true)) return rewritten;
+  // 16 bits are not brought to sRGB by the native pipeline, and greys of 16 bits are converted by no profile at all.
+  const eight = await codec.toEightBits(rewritten, profile.toString('latin1', 16, 20) === 'GRAY');
   const narrowed = readPngHeader(eight);
   return narrowed === null ? png : withProfile(eight, narrowed, profile);
 }
