@@ -96,18 +96,22 @@ const matrixTags = (
   ]),
 ];
 
-/** lut16Type: identity matrix, two-point curves, and a grid of two points on each axis. */
-function lut(inputs: number, at: (...colour: number[]) => Triple): Buffer {
-  const corners = Array.from({ length: 2 ** inputs }, (_, i) =>
-    at(...Array.from({ length: inputs }, (__, axis) => (i >> (inputs - 1 - axis)) & 1)),
+/** lut16Type: identity matrix, two-point curves, and a grid of so many points on each axis. */
+function lut(inputs: number, points: number, at: (...colour: number[]) => Triple): Buffer {
+  const nodes = Array.from({ length: points ** inputs }, (_, i) =>
+    at(
+      ...Array.from({ length: inputs }, (__, axis) => {
+        return (Math.floor(i / points ** (inputs - 1 - axis)) % points) / (points - 1);
+      }),
+    ),
   );
   return typed(
     'mft2',
-    Buffer.from([inputs, 3, 2, 0]),
+    Buffer.from([inputs, 3, points, 0]),
     fixed(1, 0, 0, 0, 1, 0, 0, 0, 1),
     u16(2, 2),
     u16(...Array.from({ length: inputs }, () => [0, 65_535]).flat()),
-    u16(...corners.flat()),
+    u16(...nodes.flat()),
     u16(0, 65_535, 0, 65_535, 0, 65_535),
   );
 }
@@ -119,10 +123,12 @@ const lab = (l: number, a: number, b: number): Triple => [
   0x8000 + b * 256,
 ];
 /** What hides a picture: everything becomes the same grey. */
-const HIDING = lut(3, () => lab(60, 0, 0));
-const COLOURFUL = lut(3, (r, g, b) =>
-  lab(20 + r * 30 + g * 35 + b * 15, 60 * (r - g), 50 * (g - b)),
-);
+const HIDING = lut(3, 2, () => lab(60, 0, 0));
+const colourful = (r: number, g: number, b: number): Triple =>
+  lab(20 + r * 30 + g * 35 + b * 15, 60 * (r - g), 50 * (g - b));
+const COLOURFUL = lut(3, 9, colourful as (...colour: number[]) => Triple);
+/** Between so few points it matters how one interpolates. */
+const COARSE = lut(3, 2, colourful as (...colour: number[]) => Triple);
 /** multiProcessElementType: a matrix element that answers with one colour, whatever it is given. */
 const FLOATING = ((): Buffer => {
   const floats = Buffer.alloc(12 * 4);
@@ -160,6 +166,7 @@ export const ODD_PROFILES = {
   d2b0: profile([...srgbTags, ['D2B0', FLOATING]]),
   d2b1: profile([...matrixTags(P3), ['D2B1', FLOATING], ['D2B3', FLOATING]]),
   b2d0: profile([...srgbTags, ['B2D0', FLOATING]]),
+  'a2b0-coarse': profile([...srgbTags, ['A2B0', COARSE]], { pcs: 'Lab ', version: 2 }),
   a2b1: profile([...srgbTags, ['A2B1', COLOURFUL]], { pcs: 'Lab ', version: 2 }),
   a2b2: profile([...matrixTags(P3), ['A2B2', HIDING]], { version: 2 }),
   'a2b0-and-1': profile([...srgbTags, ['A2B1', HIDING], ['A2B0', COLOURFUL]], {
@@ -209,7 +216,7 @@ export const CMYK_PROFILE = profile(
     ['wtpt', xyz([0.9642, 1, 0.8249])],
     [
       'A2B0',
-      lut(4, (c, m, y, k) =>
+      lut(4, 5, (c = 0, m = 0, y = 0, k = 0) =>
         lab(Math.max(5, 95 - 25 * c - 35 * m - 8 * y - 60 * k), 50 * (m - c), 60 * (y - m * 0.4)),
       ),
     ],

@@ -3,8 +3,12 @@ const TRAILER = 0x3b;
 const IMAGE = 0x2c;
 const EXTENSION = 0x21;
 const CONTROL = 0xf9;
-/** How a frame is disposed of: what was there before it, or nothing, comes back. */
-const RESTORING = 2;
+/** How a frame is disposed of: nothing comes in its place, or what was there before it. */
+const TO_NOTHING = 2;
+const TO_PREVIOUS = 3;
+/** Pixels of this many bits can have every index, those of fewer bits have none of the last. */
+const ALL_BITS = 8;
+const LAST_INDEX = 255;
 
 /**
  * A frame of one transparent pixel, never shown: the native decoder has an alpha channel only where a frame names a
@@ -22,48 +26,76 @@ export interface BrowserGif {
   added: 0 | 1;
 }
 
-/** Transparent where no frame covers the canvas, as browsers show it. */
+/** Transparent where no frame covers the canvas, and where a frame was disposed of, as browsers show it. */
 export function gifAsBrowsers(gif: Buffer): BrowserGif {
-  const end = uncoveredEnd(gif);
-  if (end === null) return { bytes: gif, added: 0 };
-  const trailer = Buffer.from([TRAILER]);
-  return { bytes: Buffer.concat([gif.subarray(0, end), INVISIBLE, trailer]), added: 1 };
+  const { uncovered, transparent, disposed, end } = survey(gif);
+  let bytes = gif;
+  if (disposed.length > 0) {
+    bytes = Buffer.from(gif);
+    // The native decoder fills in the background colour where the frame itself names no transparent one.
+    for (const at of disposed) {
+      bytes.writeUInt8(bytes.readUInt8(at) | 1, at);
+      bytes.writeUInt8(LAST_INDEX, at + 3);
+    }
+  }
+  if (!uncovered || transparent || disposed.length > 0 || end === 0) return { bytes, added: 0 };
+  return {
+    bytes: Buffer.concat([bytes.subarray(0, end), INVISIBLE, Buffer.from([TRAILER])]),
+    added: 1,
+  };
 }
 
-/** Where the last whole frame ends; null where the canvas is covered, or a transparent colour is there anyway. */
-function uncoveredEnd(gif: Buffer): number | null {
-  if (gif.length < 13) return null;
-  const [width, height] = [gif.readUInt16LE(6), gif.readUInt16LE(8)];
-  let frames = 0;
-  let uncovered = false;
+interface Survey {
+  /** Whether something shows that no frame has drawn. */
+  uncovered: boolean;
+  /** Whether a frame names a transparent colour. */
+  transparent: boolean;
+  /** Flags of the controls of frames that are to be disposed of and have an index to spare for a transparent colour. */
+  disposed: number[];
+  /** Behind the last whole frame; 0: there is none. */
+  end: number;
+}
+
+function survey(gif: Buffer): Survey {
+  const found: Survey = { uncovered: false, transparent: false, disposed: [], end: 0 };
+  if (gif.length < 13) return found;
+  let control: number | null = null;
   let at = 13 + coloursAfter(gif.readUInt8(10));
-  let end = at;
   while (at < gif.length) {
     const block = gif[at];
     if (block === EXTENSION) {
-      if (gif[at + 1] === CONTROL && gif[at + 2] === 4) {
-        const flags = gif[at + 3] ?? 0;
-        if (flags & 1) return null;
-        uncovered ||= ((flags >> 2) & 7) >= RESTORING;
+      if (gif[at + 1] === CONTROL && gif[at + 2] === 4 && at + 8 <= gif.length) {
+        control = at + 3;
+        const flags = gif.readUInt8(control);
+        found.transparent ||= (flags & 1) !== 0;
+        found.uncovered ||= disposalOf(flags) >= TO_NOTHING && disposalOf(flags) <= TO_PREVIOUS;
       }
       at += 2;
-    } else if (block === IMAGE && at + 10 <= gif.length) {
-      const [left = 0, top = 0, across = 0, down = 0] = [1, 3, 5, 7].map((i) =>
-        gif.readUInt16LE(at + i),
-      );
-      if (frames === 0) {
-        const [right, bottom] = [Math.max(width, left + across), Math.max(height, top + down)];
-        uncovered ||= left > 0 || top > 0 || left + across < right || top + down < bottom;
+    } else if (block === IMAGE && at + 11 <= gif.length) {
+      if (found.end === 0) found.uncovered ||= !covers(gif, at);
+      at += 10 + coloursAfter(gif.readUInt8(at + 9));
+      const flags = control === null ? 0 : gif.readUInt8(control);
+      const isDisposed = disposalOf(flags) === TO_NOTHING && (flags & 1) === 0;
+      if (control !== null && isDisposed && (gif[at] ?? ALL_BITS) < ALL_BITS) {
+        found.disposed.push(control);
       }
-      frames += 1;
-      at += 11 + coloursAfter(gif.readUInt8(at + 9));
+      control = null;
+      at += 1;
     } else break;
     while ((gif[at] ?? 0) > 0) at += 1 + (gif[at] as number);
     at += 1;
-    if (at > gif.length) break;
-    if (block === IMAGE) end = at;
+    if (block === IMAGE && at <= gif.length) found.end = at;
   }
-  return uncovered && frames > 0 ? end : null;
+  return found;
 }
 
+const disposalOf = (flags: number): number => (flags >> 2) & 7;
 const coloursAfter = (flags: number): number => (flags & 0x80 ? 3 * 2 ** ((flags & 7) + 1) : 0);
+
+/** Whether the frame covers the screen, which grows where the first frame reaches beyond it. */
+function covers(gif: Buffer, at: number): boolean {
+  const [left = 0, top = 0, across = 0, down = 0] = [1, 3, 5, 7].map((i) =>
+    gif.readUInt16LE(at + i),
+  );
+  return left === 0 && top === 0 && across >= gif.readUInt16LE(6) && down >= gif.readUInt16LE(8);
+}
