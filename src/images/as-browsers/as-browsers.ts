@@ -1,5 +1,6 @@
 import type { ImageFormat } from '../sniff-format.ts';
 import { avifAsBrowsers } from './avif.ts';
+import { readApng, type Apng } from './apng.ts';
 import type { Codec } from './codec.ts';
 import { gifAsBrowsers } from './gif.ts';
 import { jpegAsBrowsers } from './jpeg.ts';
@@ -11,6 +12,8 @@ export interface BrowserImage {
   bytes: Buffer;
   /** Frames behind the last one that are not part of the picture. @default 0 */
   added?: number;
+  /** In place of the bytes: frames that the native library does not read. */
+  animation?: Apng;
 }
 
 /**
@@ -25,8 +28,11 @@ export async function asBrowsersShow(
   switch (format) {
     case 'jpeg':
       return { bytes: await jpegAsBrowsers(bytes, codec) };
-    case 'png':
+    case 'png': {
+      const animation = readApng(bytes, codec);
+      if (animation !== null) return { bytes, animation };
       return { bytes: await pngAsBrowsers(bytes, codec) };
+    }
     case 'webp':
       return { bytes: webpAsBrowsers(bytes) };
     case 'gif':

@@ -24,18 +24,24 @@ export interface Tag {
  *
  * Browsers (Chromium and Firefox: skcms and qcms) read ICC.1 as far as A2B0, else A2B1, else the matrix and the
  * curves; lcms prefers the floating-point D2Bx tags, A2Bx of the intent, and adapts the black point from version 4 on.
+ * `anySpace`: in a PNG they take a profile of whatever space but grey and CMYK for one of RGB.
  * What is not read here is left out, so that no tag can show people one picture and the model another.
  */
-export function browserProfile(icc: Buffer, samples: Samples): Buffer | 'srgb' | null {
+export function browserProfile(
+  icc: Buffer,
+  samples: Samples,
+  { anySpace = false } = {},
+): Buffer | 'srgb' | null {
   const tags = soundTags(icc);
   if (tags === null) return null;
-  const space = icc.toString('latin1', 16, 20);
+  const named = icc.toString('latin1', 16, 20);
+  const space = anySpace && !['GRAY', 'CMYK'].includes(named) ? 'RGB ' : named;
   const fits = samples === 'GRAY' ? space === 'GRAY' || space === 'RGB ' : space === samples;
   if (!fits) return null;
   const used = usedTags(icc, tags, space as Samples);
   if (used === null) return null;
   if (space === 'RGB ' && isSrgbProfile(icc)) return 'srgb';
-  return reduced(icc, used);
+  return reduced(icc, used, space as Samples);
 }
 
 /** The tag table of a profile whose header and places are sound, as skcms checks them; null otherwise. */
@@ -90,11 +96,12 @@ const isColorant = (tag: Buffer): boolean =>
   tag.length >= 20 && tag.toString('latin1', 0, 4) === 'XYZ ';
 
 /** A display profile of version 2 with these tags where they lie. */
-function reduced(icc: Buffer, used: readonly Tag[]): Buffer {
+function reduced(icc: Buffer, used: readonly Tag[], space: Samples): Buffer {
   const copy = Buffer.from(icc);
   copy.writeUInt32BE(0x02400000, 8);
-  // `prtr` for inks: lcms takes no CMYK of a display.
-  copy.write(icc.toString('latin1', 16, 20) === 'CMYK' ? 'prtr' : 'mntr', 12, 'latin1');
+  // Through the table of a device link lcms does not adapt the black point, which it does for other profiles.
+  copy.write(used[0]?.signature === 'A2B0' ? 'link' : 'mntr', 12, 'latin1');
+  copy.write(space, 16, 'latin1');
   copy.fill(0, 64, 68); // The intent: perceptual.
   const table = HEADER + 4;
   copy.fill(0, HEADER, table + copy.readUInt32BE(HEADER) * ENTRY);

@@ -1,7 +1,13 @@
 import { deflateSync, inflateSync } from 'node:zlib';
 import { browserProfile } from './browser-profile.ts';
 import { profileOfCodes } from './code-points.ts';
-import { greyProfile, matrixProfile, SRGB_CHROMATICITIES, toD50 } from './made-profile.ts';
+import {
+  asDisplay,
+  greyProfile,
+  matrixProfile,
+  SRGB_CHROMATICITIES,
+  toD50,
+} from './made-profile.ts';
 import { chunkOf } from './png-chunks.ts';
 import type { PngHeader } from './png-header.ts';
 
@@ -21,7 +27,7 @@ export function profileOfPng(header: PngHeader): Buffer | 'srgb' {
   }
   const named = header.first('iCCP');
   const icc = named && inflated(named);
-  const profile = icc && browserProfile(icc, header.samples);
+  const profile = icc && browserProfile(icc, header.samples, { anySpace: true });
   if (profile !== null) return profile;
   if (header.first('sRGB', 1) !== null) return 'srgb';
   return profileOfGamma(header) ?? 'srgb';
@@ -54,9 +60,6 @@ function profileOfGamma(header: PngHeader): Buffer | null {
 }
 
 export function iccpOf(profile: Buffer): Buffer {
-  return chunkOf(
-    'iCCP',
-    Buffer.from('as browsers\0\0', 'latin1'),
-    deflateSync(profile, { level: 1 }),
-  );
+  const icc = profile.toString('latin1', 12, 16) === 'link' ? asDisplay(profile) : profile;
+  return chunkOf('iCCP', Buffer.from('as browsers\0\0', 'latin1'), deflateSync(icc, { level: 1 }));
 }
