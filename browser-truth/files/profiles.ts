@@ -126,9 +126,9 @@ const lab = (l: number, a: number, b: number): Triple => [
 const HIDING = lut(3, 2, () => lab(60, 0, 0));
 const colourful = (r: number, g: number, b: number): Triple =>
   lab(20 + r * 30 + g * 35 + b * 15, 60 * (r - g), 50 * (g - b));
-const COLOURFUL = lut(3, 9, colourful as (...colour: number[]) => Triple);
+const COLOURFUL = lut(3, 9, colourful);
 /** Between so few points it matters how one interpolates. */
-const COARSE = lut(3, 2, colourful as (...colour: number[]) => Triple);
+const COARSE = lut(3, 2, colourful);
 /** multiProcessElementType: a matrix element that answers with one colour, whatever it is given. */
 const FLOATING = ((): Buffer => {
   const floats = Buffer.alloc(12 * 4);

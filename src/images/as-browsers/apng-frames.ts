@@ -17,10 +17,10 @@ export async function composedFrame(encoded: Buffer, apng: Apng, frame: number):
     passes.set(encoded, pass);
   }
   for (;;) {
-    const { value, done } = await pass.frames.next();
-    if (done === true) throw new RangeError(`frame ${frame} of ${apng.frames.length}`);
+    const step = await pass.frames.next();
+    if (step.done === true) throw new RangeError(`frame ${frame} of ${apng.frames.length}`);
     pass.next += 1;
     // A copy: the canvas is drawn on again for the next frame.
-    if (pass.next > frame) return Buffer.from(value);
+    if (pass.next > frame) return Buffer.from(step.value);
   }
 }

@@ -24,7 +24,7 @@ export async function jpegAsBrowsers(jpeg: Buffer, codec: Codec): Promise<Buffer
   if (parts.length === 0) return jpeg;
   const samples = samplesOf(segments);
   const icc = samples && joined(parts.map(({ data }) => data.subarray(NAME.length)));
-  const found = icc && samples && browserProfile(icc, samples);
+  const found = icc && browserProfile(icc, samples);
   // What is sRGB by its numbers is told so again, without a copy of the whole file.
   if (found === 'srgb' && parts.length === 1 && samples !== 'GRAY') return jpeg;
   const isColour =

@@ -46,39 +46,15 @@ export function greyProfile(curve: (sample: number) => number): Buffer {
 }
 
 /**
- * A profile of a display in place of a device link with one table, which libpng refuses. lcms asks its other table for
- * the darkest colour, from version 4 on where there are a matrix and curves too, so that its black point is not moved.
+ * A profile of a display in place of a device link, which libpng refuses. Without a matrix and from version 4 on, lcms
+ * takes for its darkest colour what ICC.1 prescribes, which is all but black.
  */
 export function asDisplay(link: Buffer): Buffer {
   const space = link.toString('latin1', 16, 20) as 'RGB ' | 'GRAY';
   const [offset, size] = [link.readUInt32BE(136), link.readUInt32BE(140)];
-  const curve = curveTag((sample) => sample);
-  const colorant = xyzTag(0.3, 0.3, 0.3);
-  const names = space === 'RGB ' ? ['r', 'g', 'b'] : ['k'];
-  const shaper = names.flatMap((name): Array<[string, Buffer]> => [
-    [`${name}TRC`, curve],
-    ...(space === 'RGB ' ? [[`${name}XYZ`, colorant] as [string, Buffer]] : []),
-  ]);
   const table = Buffer.concat([link.subarray(offset, offset + size), Buffer.alloc(-size & 3)]);
-  const tags: Array<[string, Buffer]> = [
-    ['A2B0', table],
-    ['A2B1', blackTable(names.length)],
-  ];
   const connection = link.toString('latin1', 20, 24);
-  return profileOf(space, [...tags, ...shaper], { connection, version: 4 });
-}
-
-/** lut16Type that answers with zeros. */
-function blackTable(inputs: number): Buffer {
-  const ends = 4 * (inputs + 3);
-  const tag = Buffer.alloc(52 + ends + 6 * 2 ** inputs);
-  tag.write('mft2', 'latin1');
-  tag.set([inputs, 3, 2], 8);
-  [0, 4, 8].forEach((i) => tag.writeInt32BE(65_536, 12 + i * 4));
-  tag.writeUInt16BE(2, 48);
-  tag.writeUInt16BE(2, 50);
-  for (let input = 0; input < inputs; input += 1) tag.writeUInt16BE(65_535, 54 + input * 4);
-  return Buffer.concat([tag, Buffer.alloc(-tag.length & 3)]);
+  return profileOf(space, [['A2B0', table]], { connection, version: 4 });
 }
 
 function profileOf(
