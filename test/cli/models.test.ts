@@ -33,7 +33,7 @@ it('lists the model that ships and those that can be pulled', async () => {
 
 it('verifies a folder, and says what it runs as', async () => {
   const output = await run('verify', await modelFolder());
-  expect(output).toContain('runs on cpu: 3 dimensions, sharp-0.35/bicubic/crop-8-8x8/1');
+  expect(output).toContain('runs on cpu: 3 dimensions, sharp-0.35/bicubic/crop-8-8x8/2');
   expect(output).toContain('softmax, logit scale 100');
   expect(output).toContain('none were known; recorded now');
 });

@@ -21,7 +21,7 @@ it('differs where the pixels would', () => {
     { ...clipSpec, kernel: 'bilinear' as const },
   ];
   expect(new Set(specs.map(preprocessingVersion)).size).toBe(specs.length);
-  expect(preprocessingVersion(clipSpec)).toBe('sharp-0.35/bicubic/crop-224-224x224/1');
+  expect(preprocessingVersion(clipSpec)).toBe('sharp-0.35/bicubic/crop-224-224x224/2');
 });
 
 it('does not depend on what comes after the pixels', () => {

@@ -45,7 +45,7 @@ describe('the encoder thread', () => {
     expect(encoder.info).toMatchObject({
       executionProvider: 'cpu',
       dimensions: 3,
-      preprocessing: 'sharp-0.35/bicubic/crop-8-8x8/1',
+      preprocessing: 'sharp-0.35/bicubic/crop-8-8x8/2',
     });
   });
 

@@ -13,7 +13,7 @@ export const DIMENSIONS = 8;
 export function aSpace(overrides: Partial<EmbeddingSpace> = {}): EmbeddingSpace {
   return {
     modelHash: sha256Of(crypto.randomUUID()),
-    preprocessing: 'sharp-0.35/bicubic/crop-224-224x224/1',
+    preprocessing: 'sharp-0.35/bicubic/crop-224-224x224/2',
     dimensions: DIMENSIONS,
     ...overrides,
   };
