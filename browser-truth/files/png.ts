@@ -236,6 +236,7 @@ function orientations(): Record<string, Buffer> {
   ]);
   return {
     ...(Object.fromEntries(turned) as Record<string, Buffer>),
+    'sixteen-bits': png({ colour: 2, depth: 16, early: [gamma(1), chunk('eXIf', exifOf(6))] }),
     'behind-data': png({ colour: 2, after: [chunk('eXIf', exifOf(6))] }),
     'big-endian': rgb(chunk('eXIf', exifOf(8, 'MM'))),
     twice: rgb(chunk('eXIf', exifOf(3)), chunk('eXIf', exifOf(6))),

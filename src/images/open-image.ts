@@ -115,6 +115,7 @@ function codecOf(limitInputPixels: number): Codec {
   return {
     toEightBits: (png, grey) =>
       sharp(png, { ...options, ignoreIcc: true })
+        .autoOrient()
         .toColourspace(grey ? 'b-w' : 'srgb')
         .png({ compressionLevel: 1 })
         .toBuffer(),

@@ -2,6 +2,7 @@ import type { Codec } from './codec.ts';
 import { compose, type Canvas } from './apng-canvas.ts';
 import { pngAsBrowsers } from './png.ts';
 import { chunkOf, isIntact, PNG_SIGNATURE, readChunks, type Chunk } from './png-chunks.ts';
+import { COLOUR_CHUNKS } from './png-colour.ts';
 import { readPngHeader } from './png-header.ts';
 
 /** What an fcTL says of a frame; PNG (third edition), section 11.3.6.2. */
@@ -28,6 +29,8 @@ export interface Apng {
   composed(): AsyncGenerator<Buffer>;
 }
 
+/** Chunks that hold for every frame. */
+const SHARED = ['PLTE', 'tRNS', ...COLOUR_CHUNKS];
 /** Browsers show a frame that is to take less for so long. */
 const SHORTEST_MS = 10;
 const DEFAULT_MS = 100;
@@ -43,7 +46,7 @@ export function readApng(png: Buffer, codec: Codec): Apng | null {
   const { width, height } = header;
   const frames = readFrames(png, { width, height }, said);
   if (frames.length === 0) return null;
-  const early = header.chunks.filter(({ type }) => !['IHDR', 'acTL', 'fcTL'].includes(type));
+  const early = header.chunks.filter(({ type }) => SHARED.includes(type));
   const shared = early.map(({ start, end }) => png.subarray(start, end));
   const ihdr = header.chunks[0]?.data as Buffer;
   const pixelsOf = async (frame: ApngFrame): Promise<Uint8Array> =>

@@ -74,6 +74,8 @@ function moveItems(copy: Buffer, { content }: Box, from: number, by: number): vo
   const sizes = copy.readUInt16BE(content + 4);
   const [offsetBytes, lengthBytes] = [sizes >> 12, (sizes >> 8) & 15];
   const [baseBytes, indexBytes] = [(sizes >> 4) & 15, version > 0 ? sizes & 15 : 0];
+  // Without offsets, extents take no room and their number no bound.
+  if (offsetBytes === 0) throw new RangeError('no offsets of extents');
   const idBytes = version < 2 ? 2 : 4;
   let at = content + 6;
   const count = copy.readUIntBE(at, idBytes);

@@ -23,10 +23,11 @@ export async function pngAsBrowsers(png: Buffer, codec: Codec): Promise<Buffer> 
 
 function withProfile(png: Buffer, header: PngHeader, profile: Buffer | 'srgb'): Buffer {
   const { chunks, pixels } = header;
+  const transparency = transparencyOf(header);
   const parts = chunks.map((chunk) => {
     if (COLOUR_CHUNKS.includes(chunk.type)) return null;
     const whole = png.subarray(chunk.start, chunk.end);
-    return chunk.type === 'tRNS' ? trimmed(chunk, header, whole) : whole;
+    return chunk.type === 'tRNS' ? trimmed(chunk, transparency, whole) : whole;
   });
   const kept = parts.filter((part) => part !== null);
   const isSame =
@@ -45,11 +46,25 @@ function withProfile(png: Buffer, header: PngHeader, profile: Buffer | 'srgb'): 
 const sizeOf = ({ start, end }: Chunk): number => end - start;
 
 /** Browsers take of a tRNS that is too long what they need, libpng leaves it out; section 11.3.1.1. */
-function trimmed({ data }: Chunk, { chunks }: PngHeader, whole: Buffer): Buffer {
+function trimmed({ data }: Chunk, { most, isPalette }: Transparency, whole: Buffer): Buffer {
+  // Both leave one out that is longer than any palette.
+  const fits = data.length <= most || (isPalette && data.length > 256);
+  return fits ? whole : chunkOf('tRNS', data.subarray(0, most));
+}
+
+interface Transparency {
+  /** The most bytes that a tRNS may have. */
+  most: number;
+  isPalette: boolean;
+}
+
+function transparencyOf({ chunks }: PngHeader): Transparency {
   const colour = chunks[0]?.data.readUInt8(9);
-  const palette = chunks.find(({ type }) => type === 'PLTE')?.data.length ?? 0;
-  const most = { 0: 2, 2: 6, 3: Math.floor(palette / 3) }[colour ?? -1];
-  const isPalette = colour === 3;
-  if (most === undefined || data.length <= most || (isPalette && data.length > 256)) return whole;
-  return chunkOf('tRNS', data.subarray(0, most));
+  const palette = chunks.find(({ type }) => type === 'PLTE')?.data.length ?? Infinity;
+  const most = new Map([
+    [0, 2],
+    [2, 6],
+    [3, Math.floor(palette / 3)],
+  ]).get(colour ?? -1);
+  return { most: most ?? Infinity, isPalette: colour === 3 };
 }
