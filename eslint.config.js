@@ -107,7 +107,11 @@ export default tseslint.config(
     },
   },
   {
-    files: ['{scripts,bench,chaos,fuzz,isolation,poison}/**', 'src/cli/**', 'test/**'],
+    files: [
+      '{scripts,bench,browser-truth,chaos,fuzz,isolation,poison}/**',
+      'src/cli/**',
+      'test/**',
+    ],
     rules: { 'no-console': 'off' },
   },
   ...roomRules,

@@ -63,7 +63,7 @@ function profile(edit: (icc: Buffer) => void): Buffer {
 const SMALL = { width: 40, height: 30 };
 const little = idat(zlibOfZeros(100));
 
-/** An animated PNG of two frames; the loader sees the first. */
+/** An animated PNG of two frames. */
 function animated(frames: number): Buffer {
   const acTL = Buffer.alloc(8);
   acTL.writeUInt32BE(frames);

@@ -2,6 +2,10 @@
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 
 import { AppError, messageOf } from '../errors.ts';
+import type { Apng } from './as-browsers/apng.ts';
+import { composedFrame } from './as-browsers/apng-frames.ts';
+import { asBrowsersShow } from './as-browsers/as-browsers.ts';
+import type { Codec } from './as-browsers/codec.ts';
 import type { DecoderSettings } from './decoder-messages.ts';
 import { readJpegHeader, type JpegHeader } from './jpeg-header.ts';
 import { isCutShort, sniffFormat, type ImageFormat } from './sniff-format.ts';
@@ -50,11 +54,11 @@ export type OpenSettings = Omit<DecoderSettings, 'preprocess'>;
  * `image_too_many_pixels` or `image_too_many_frames`.
  */
 export async function openImage(
-  bytes: Buffer,
+  encoded: Buffer,
   { formats, maxPixels, maxEdge, maxFrames, views }: OpenSettings,
   frame = 0,
 ): Promise<OpenImage> {
-  const format = sniffFormat(bytes);
+  const format = sniffFormat(encoded);
   if (format === null || !formats.includes(format)) {
     const what = format === null ? 'not an image of a known format' : `a ${format}`;
     throw new AppError(
@@ -62,8 +66,11 @@ export async function openImage(
       `decoding an image: ${what}; decoded are ${formats.join(', ')}`,
     );
   }
-  const cutShort = isCutShort(bytes, format);
+  const cutShort = isCutShort(encoded, format);
   if (cutShort && views.truncated === 'refuse') throw truncated(format);
+  const codec = codecOf(maxPixels);
+  const shown = await reading(format, () => asBrowsersShow(encoded, format, codec));
+  const { bytes, added = 0, animation } = shown;
   const options: SharpOptions = {
     // Warnings are let pass, as browsers do: what people get to see is to be inspected.
     failOn: cutShort ? 'none' : 'error',
@@ -71,8 +78,13 @@ export async function openImage(
     ...(frame > 0 && { page: frame }),
   };
   const plainJpeg = format === 'jpeg' && !cutShort ? readJpegHeader(bytes) : null;
-  const facts = plainJpeg ? factsOf(plainJpeg) : await readFacts(bytes, format, options);
-  const { width, height, frames, ...colours } = facts;
+  const facts = plainJpeg
+    ? factsOf(plainJpeg)
+    : animation
+      ? factsOfAnimation(animation)
+      : await readFacts(bytes, format, options);
+  const { width, height, ...colours } = facts;
+  const frames = facts.frames - added;
   if (width * height > maxPixels || Math.max(width, height) > maxEdge) {
     throw tooManyPixels(
       `${width}x${height} is more than the limit of ${maxPixels} pixels, or of ${maxEdge} on an edge`,
@@ -84,11 +96,32 @@ export async function openImage(
       `decoding an image: its ${frames} frames are more than the limit of ${maxFrames}`,
     );
   }
+  if (animation) {
+    const raw = { width, height, channels: 4 } as const;
+    const pixels = await reading(format, () => composedFrame(encoded, animation, frame));
+    const image = { bytes: pixels, format, plainJpeg, width, height, frames, cmyk: false };
+    return { ...image, truncated: cutShort, options: { raw, limitInputPixels: maxPixels } };
+  }
   return {
     ...{ bytes, format, plainJpeg, width, height, frames },
     cmyk: colours.cmyk,
     truncated: cutShort,
     options: { ...options, ignoreIcc: colours.ignoreIcc },
+  };
+}
+
+function codecOf(limitInputPixels: number): Codec {
+  const options: SharpOptions = { failOn: 'none', limitInputPixels };
+  return {
+    toEightBits: (png, grey) =>
+      sharp(png, { ...options, ignoreIcc: true })
+        .autoOrient()
+        .toColourspace(grey ? 'b-w' : 'srgb')
+        .png({ compressionLevel: 1 })
+        .toBuffer(),
+    rgbaOf: (png) =>
+      sharp(png, options).toColourspace('srgb').ensureAlpha().raw({ depth: 'uchar' }).toBuffer(),
+    pixelsOf: (png) => sharp(png, options).toColourspace('srgb').raw().toBuffer(),
   };
 }
 
@@ -100,6 +133,10 @@ interface Facts {
   cmyk: boolean;
   /** The profile says what is assumed without one. */
   ignoreIcc: boolean;
+}
+
+function factsOfAnimation({ width, height, frames }: Apng): Facts {
+  return { width, height, frames: frames.length, cmyk: false, ignoreIcc: true };
 }
 
 function factsOf({ width, height, orientation }: JpegHeader): Facts {

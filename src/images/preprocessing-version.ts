@@ -7,7 +7,7 @@ export const DECODER = 'sharp-0.35';
 const REVISION = 2;
 
 /**
- * Names the way from bytes to pixels, for example `sharp-0.35/bicubic/crop-224-224x224/1`. It changes
+ * Names the way from bytes to pixels, for example `sharp-0.35/bicubic/crop-224-224x224/2`. It changes
  * when the same image would give other pixels; embeddings of different versions do not mix.
  */
 export function preprocessingVersion(spec: PreprocessSpec): string {

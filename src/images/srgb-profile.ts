@@ -47,7 +47,9 @@ function readTags(profile: Buffer): Map<string, Buffer> {
     const entry = 132 + i * 12;
     const offset = profile.readUInt32BE(entry + 4);
     const size = profile.readUInt32BE(entry + 8);
-    tags.set(profile.toString('latin1', entry, entry + 4), profile.subarray(offset, offset + size));
+    const name = profile.toString('latin1', entry, entry + 4);
+    // The first of a name counts, as in browsers.
+    if (!tags.has(name)) tags.set(name, profile.subarray(offset, offset + size));
   }
   return tags;
 }
