@@ -153,7 +153,7 @@ export function decoderSettingsOf(
   images: Config['images'],
   preprocess: PreprocessSpec,
 ): DecoderSettings {
-  const { formats, maxPixels, maxEdge, maxFrames, sampledFrames, tiles, truncated } = images;
-  const views = { sampledFrames, tiles, truncated };
+  const { formats, maxPixels, maxEdge, maxFrames, sampledFrames, tiles, damaged } = images;
+  const views = { sampledFrames, tiles, damaged };
   return { preprocess, formats, maxPixels, maxEdge, maxFrames, views };
 }

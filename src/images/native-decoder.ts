@@ -1,9 +1,17 @@
 import { flatten } from './alpha.ts';
+import { despiteDamage, viewsOfFrames } from './damage.ts';
 import type { DecoderSettings } from './decoder-messages.ts';
 import type { Geometry } from './geometry.ts';
 import type { DecodedImage, Pixels, View, WantedFacts } from './image-decoder.ts';
 import { fingerprintOf, HASHED_EDGE, type ImageFingerprint } from './image-fingerprint.ts';
-import { allowLoaders, openImage, reading, upright, type OpenImage } from './open-image.ts';
+import {
+  allowLoaders,
+  openImage,
+  reading,
+  upright,
+  type OpenImage,
+  type OpenSettings,
+} from './open-image.ts';
 import { cut, decodePlainly, decodeRaster, unionOf } from './raster.ts';
 import { planReduction } from './reduction.ts';
 import { planResampling } from './resample.ts';
@@ -22,29 +30,38 @@ export interface NativeDecoder {
 export function createNativeDecoder(settings: DecoderSettings): NativeDecoder {
   allowLoaders(settings.formats);
   return {
-    decode: async (bytes, wanted) => {
-      const first = await openImage(bytes, settings);
-      const { format, width, height, frames, truncated } = first;
-      const views: View[] = [];
-      for (const frame of sampleFrames(frames, settings.views.sampledFrames)) {
-        const image = frame === 0 ? first : await openImage(bytes, settings, frame);
-        views.push(...(await reading(format, () => viewsOf(image, frame, settings))));
-      }
-      const pdq = wanted?.pdq ? await pdqOf(first) : null;
-      return { views, format, width, height, frames, truncated, pdq };
-    },
-    thumbnail: async (bytes, maxEdge) => {
-      const image = await openImage(bytes, settings);
-      return await reading(image.format, () =>
-        inside(image, maxEdge).webp({ quality: 75 }).toBuffer(),
-      );
-    },
-    fingerprint: async (bytes) => {
-      const image = await openImage(bytes, settings);
-      const { width, height, format } = image;
-      return { ...(await pdqOf(image)), width, height, format };
-    },
+    decode: (bytes, wanted) =>
+      despiteDamage(settings, (chosen) => decodeViews(bytes, chosen, wanted)),
+    thumbnail: (bytes, maxEdge) =>
+      despiteDamage(settings, async (chosen) => {
+        const image = await openImage(bytes, chosen);
+        return await reading(image.format, () =>
+          inside(image, maxEdge).webp({ quality: 75 }).toBuffer(),
+        );
+      }),
+    fingerprint: (bytes) =>
+      despiteDamage(settings, async (chosen) => {
+        const image = await openImage(bytes, chosen);
+        const { width, height, format } = image;
+        return { ...(await pdqOf(image)), width, height, format };
+      }),
   };
+}
+
+async function decodeViews(
+  bytes: Buffer,
+  settings: DecoderSettings & OpenSettings,
+  wanted?: WantedFacts,
+): Promise<DecodedImage> {
+  const first = await openImage(bytes, settings);
+  const { format, width, height, frames, damaged } = first;
+  const sampled = sampleFrames(frames, settings.views.sampledFrames);
+  const views = await viewsOfFrames(sampled, damaged, async (frame) => {
+    const image = frame === 0 ? first : await openImage(bytes, settings, frame);
+    return await reading(format, () => viewsOf(image, frame, settings));
+  });
+  const pdq = wanted?.pdq ? await pdqOf(first) : null;
+  return { views, format, width, height, frames, damaged, pdq };
 }
 
 async function pdqOf(image: OpenImage): Promise<{ hash: string; quality: number }> {

@@ -2,8 +2,10 @@
 import sharp, { type Sharp, type SharpOptions } from 'sharp';
 
 import { AppError, messageOf } from '../errors.ts';
+import { complete } from './complete.ts';
 import type { DecoderSettings } from './decoder-messages.ts';
 import { readJpegHeader, type JpegHeader } from './jpeg-header.ts';
+import { nameContent } from './name-content.ts';
 import { isCutShort, sniffFormat, type ImageFormat } from './sniff-format.ts';
 import { isSrgbProfile } from './srgb-profile.ts';
 
@@ -38,39 +40,44 @@ export interface OpenImage {
   height: number;
   /** Frames of an animation, pages of a TIFF. */
   frames: number;
-  /** The file ends too early, and what is there of it is to be inspected. */
-  truncated: boolean;
+  /** It has been found damaged, and what can be decoded of it is to be inspected. */
+  damaged: boolean;
   options: SharpOptions;
 }
 
-export type OpenSettings = Omit<DecoderSettings, 'preprocess'>;
+export interface OpenSettings extends Omit<DecoderSettings, 'preprocess'> {
+  /** Whether damage is let pass: set by `despiteDamage`. @default false */
+  lenient?: boolean;
+}
 
 /**
  * Reads the header of one frame. Throws AppError `image_format_unsupported`, `image_truncated`, `image_corrupt`,
  * `image_too_many_pixels` or `image_too_many_frames`.
  */
 export async function openImage(
-  bytes: Buffer,
-  { formats, maxPixels, maxEdge, maxFrames, views }: OpenSettings,
+  encoded: Buffer,
+  { formats, maxPixels, maxEdge, maxFrames, lenient = false }: OpenSettings,
   frame = 0,
 ): Promise<OpenImage> {
-  const format = sniffFormat(bytes);
+  const format = sniffFormat(encoded);
   if (format === null || !formats.includes(format)) {
-    const what = format === null ? 'not an image of a known format' : `a ${format}`;
+    const what = format === null ? nameContent(encoded).name : `a ${format}`;
     throw new AppError(
       'image_format_unsupported',
       `decoding an image: ${what}; decoded are ${formats.join(', ')}`,
     );
   }
-  const cutShort = isCutShort(bytes, format);
-  if (cutShort && views.truncated === 'refuse') throw truncated(format);
+  if (!lenient && isCutShort(encoded, format)) throw truncated(format);
+  const bytes = lenient ? await complete(encoded, format, maxPixels) : encoded;
   const options: SharpOptions = {
     // Warnings are let pass, as browsers do: what people get to see is to be inspected.
-    failOn: cutShort ? 'none' : 'error',
+    failOn: lenient ? 'none' : 'error',
+    // libvips gives a JPEG up at its 100th warning, libpng a chunk of 8 MB; the pool bounds time and memory.
+    unlimited: lenient,
     limitInputPixels: maxPixels,
     ...(frame > 0 && { page: frame }),
   };
-  const plainJpeg = format === 'jpeg' && !cutShort ? readJpegHeader(bytes) : null;
+  const plainJpeg = format === 'jpeg' && !lenient ? readJpegHeader(bytes) : null;
   const facts = plainJpeg ? factsOf(plainJpeg) : await readFacts(bytes, format, options);
   const { width, height, frames, ...colours } = facts;
   if (width * height > maxPixels || Math.max(width, height) > maxEdge) {
@@ -87,7 +94,7 @@ export async function openImage(
   return {
     ...{ bytes, format, plainJpeg, width, height, frames },
     cmyk: colours.cmyk,
-    truncated: cutShort,
+    damaged: lenient,
     options: { ...options, ignoreIcc: colours.ignoreIcc },
   };
 }
@@ -127,20 +134,21 @@ export function upright({ bytes, options }: OpenImage): Sharp {
   return sharp(bytes, options).autoOrient();
 }
 
+/** What libjpeg, libnsgif and libheif say. */
+const ENDS_EARLY = /premature end|unexpected end|cannot read full|insufficient input/i;
+
 /** Runs the native decoder and gives its errors codes. */
 export async function reading<T>(format: ImageFormat, task: () => Promise<T>): Promise<T> {
   try {
     return await task();
   } catch (cause) {
     const message = messageOf(cause)
+      // libheif reads ahead, beyond the end of whole files too.
+      .replaceAll(/source: bad seek to \d+/g, '')
       .replaceAll(/\s+/g, ' ')
       .replace(/[:\s]+$/, '');
     if (message.includes('exceeds pixel limit')) throw tooManyPixels(message);
-    // A sequence without a still image.
-    if (format === 'avif' && message.includes('unsupported image format')) {
-      throw new AppError('image_format_unsupported', `decoding the avif image: ${message}`);
-    }
-    if (/premature end|unexpected end/i.test(message)) throw truncated(format, message);
+    if (ENDS_EARLY.test(message)) throw truncated(format, message);
     throw new AppError('image_corrupt', `decoding the ${format} image: ${message}`, { cause });
   }
 }

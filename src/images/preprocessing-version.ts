@@ -16,9 +16,8 @@ export function preprocessingVersion(spec: PreprocessSpec): string {
   return `${DECODER}/${spec.kernel}/${shape}/${REVISION}`;
 }
 
-/** Names the way from bytes to views: what is looked at of an image besides, for example `…/1/6-frames/6-tiles`. */
+/** Names the way from bytes to views: what is looked at of an image besides, for example `…/1/6-frames/6-tiles/inspect-damaged`. */
 export function viewsVersion(preprocessing: string, views: ViewSettings): string {
-  const { sampledFrames, tiles, truncated } = views;
-  const lenient = truncated === 'inspect' ? '/truncated' : '';
-  return `${preprocessing}/${sampledFrames}-frames/${tiles}-tiles${lenient}`;
+  const { sampledFrames, tiles, damaged } = views;
+  return `${preprocessing}/${sampledFrames}-frames/${tiles}-tiles/${damaged}-damaged`;
 }
