@@ -37,7 +37,7 @@ const IMAGES: ReadonlyArray<[name: string, pattern: RegExp]> = [
   ['a DjVu', /^AT&TFORM/],
   ['a netpbm image', /^P[1-7Ff]\s+(?:#|\d|WIDTH)/],
   ['a FITS', /^SIMPLE {2}= +T/],
-  ['an SVG', /^(?:\xef\xbb\xbf)?\s*<(?:svg[\s>]|(?:\?xml|!--|!DOCTYPE).*<svg[\s>])/is],
+  ['an SVG', /^(?:\xef\xbb\xbf)?\s*<(?:svg[\s/>]|(?:\?xml|!--|!DOCTYPE).*<svg[\s/>])/is],
 ];
 const OTHERS: ReadonlyArray<[name: string, pattern: RegExp]> = [
   ['a PDF', /^%PDF-/],
