@@ -1,5 +1,14 @@
 import { crc32, createInflateRaw, constants, deflateSync } from 'node:zlib';
 
+import {
+  ADAM7,
+  deinterlace,
+  extentOf,
+  NOT_INTERLACED,
+  type Pass,
+  type PngSize,
+} from './png-passes.ts';
+
 const SIGNATURE_BYTES = 8;
 /** IHDR is the first chunk: width, height, depth, colour type, compression, filter, interlace. */
 const HEADER_END = 33;
@@ -7,38 +16,55 @@ const HEADER_END = 33;
 const ZLIB_HEADER = 2;
 /** By colour type, PNG 3rd edition, table 12. */
 const CHANNELS = [1, 0, 3, 1, 2, 0, 4];
-/** Adam7, section 8.1: where each pass starts, and its steps, across and down. */
-const PASSES: ReadonlyArray<readonly [left: number, top: number, across: number, down: number]> = [
-  [0, 0, 8, 8],
-  [4, 0, 8, 8],
-  [0, 4, 4, 8],
-  [2, 0, 4, 4],
-  [0, 2, 2, 4],
-  [1, 0, 2, 2],
-  [0, 1, 1, 2],
-];
-const WHOLE: typeof PASSES = [[0, 0, 1, 1]];
-
-/** Rows of more bytes are decoded by libpng as far as it goes, so as not to be held in memory. */
+/** Where IHDR says whether the picture is interlaced. */
+const INTERLACE_AT = 28;
+/** More bytes of rows are not held in memory twice. */
 const MOST_BYTES = 128 * 2 ** 20;
 
 /**
- * A PNG whose data is damaged, made whole with zeros: of an interlaced one, which browsers show pass by pass, libpng
- * gives nothing then, of any other all but its last chunk. One of more than `maxPixels`, which is refused, is given back
- * as it is.
+ * A PNG whose data is damaged, made whole: of an interlaced one, which browsers show pass by pass, libpng gives nothing
+ * then, of any other all but its last chunk. Rows that are missing are zeros. What is too large is given back as it is:
+ * beyond `maxPixels` it is refused, below that libpng goes as far as it can.
  */
 export async function completePng(bytes: Buffer, maxPixels: number): Promise<Buffer> {
   if (bytes.length <= HEADER_END) return bytes;
-  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
-  if (width * height > maxPixels) return bytes;
+  const size = sizeOf(bytes);
+  if (size.width * size.height > maxPixels) return bytes;
   const { before, data } = partsOf(bytes);
-  const isInterlaced = bytes[28] === 1;
-  const size = sizeOfRows(bytes, isInterlaced ? PASSES : WHOLE);
-  if (data.length <= ZLIB_HEADER || (!isInterlaced && size > MOST_BYTES)) return bytes;
-  const rows = Buffer.alloc(size);
-  await inflateInto(rows, data.subarray(ZLIB_HEADER));
+  const isInterlaced = bytes[INTERLACE_AT] === 1;
+  const length = lengthOf(size, isInterlaced ? ADAM7 : NOT_INTERLACED);
+  if (data.length <= ZLIB_HEADER || (length > MOST_BYTES && !isInterlaced)) return bytes;
+  const rows = Buffer.alloc(length);
+  const available = await inflateInto(rows, data.subarray(ZLIB_HEADER));
+  // Pixels of less than a byte are left where they are, between zeros.
+  if (!isInterlaced || length > MOST_BYTES || size.bits < 8) return rebuilt(before, rows);
+  return rebuilt(notInterlaced(before), deinterlace(rows, available, size));
+}
+
+function rebuilt(before: Buffer, rows: Buffer): Buffer {
   const deflated = deflateSync(rows, { level: 1 });
   return Buffer.concat([before, ...chunkOf('IDAT', deflated), ...chunkOf('IEND', Buffer.alloc(0))]);
+}
+
+function sizeOf(bytes: Buffer): PngSize {
+  const bits = bytes.readUInt8(24) * (CHANNELS[bytes.readUInt8(25)] ?? 0);
+  return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20), bits };
+}
+
+/** Of the filtered rows of all passes, in bytes. */
+function lengthOf(size: PngSize, passes: readonly Pass[]): number {
+  return passes.reduce((sum, one) => {
+    const { columns, rows } = extentOf(one, size);
+    return sum + rows * (1 + Math.ceil((columns * size.bits) / 8));
+  }, 0);
+}
+
+/** The chunks with a header that says so. */
+function notInterlaced(before: Buffer): Buffer {
+  const header = Buffer.from(before.subarray(SIGNATURE_BYTES + 8, HEADER_END - 4));
+  header.writeUInt8(0, header.length - 1);
+  const signature = before.subarray(0, SIGNATURE_BYTES);
+  return Buffer.concat([signature, ...chunkOf('IHDR', header), before.subarray(HEADER_END)]);
 }
 
 /** What comes before the first IDAT, and the content of all of them, whatever their checksums. */
@@ -57,20 +83,10 @@ function partsOf(bytes: Buffer): { before: Buffer; data: Buffer } {
   return { before: bytes.subarray(0, first), data: Buffer.concat(parts) };
 }
 
-/** The size of the filtered rows of all passes, in bytes. */
-function sizeOfRows(bytes: Buffer, passes: typeof PASSES): number {
-  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
-  const bits = bytes.readUInt8(24) * (CHANNELS[bytes.readUInt8(25)] ?? 0);
-  return passes.reduce((sum, [left, top, across, down]) => {
-    const columns = Math.ceil((width - left) / across);
-    const rows = Math.ceil((height - top) / down);
-    return columns > 0 && rows > 0 ? sum + rows * (1 + Math.ceil((columns * bits) / 8)) : sum;
-  }, 0);
-}
-
-/** Fills `target` with what `deflated` gives before it ends or turns out to be damaged. */
-async function inflateInto(target: Buffer, deflated: Buffer): Promise<void> {
-  const inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH });
+/** Fills `target` with what `deflated` gives before it ends or turns out to be damaged, and says how much that is. */
+async function inflateInto(target: Buffer, deflated: Buffer): Promise<number> {
+  // What a chunk holds that ends in an error is lost.
+  const inflate = createInflateRaw({ finishFlush: constants.Z_SYNC_FLUSH, chunkSize: 4_096 });
   let length = 0;
   inflate.on('data', (part: Buffer) => {
     length += part.copy(target, length);
@@ -83,6 +99,7 @@ async function inflateInto(target: Buffer, deflated: Buffer): Promise<void> {
   });
   inflate.end(deflated);
   await closed.promise;
+  return length;
 }
 
 function chunkOf(type: string, content: Buffer): Buffer[] {

@@ -6,9 +6,10 @@ const RIFF_HEADER = 12;
 const CHUNK_HEADER = 8;
 
 /**
- * A WebP that ends too early, made whole: libwebp refuses a file whose chunks are not all there, of which browsers
- * show the rows that are. Zeros, which decode to some picture, fill the chunk that is cut, what comes behind it is
- * left out, and the sizes are put right. See the WebP Container Specification, "RIFF File Format".
+ * A damaged WebP, such that libwebp gives all of it that it can: it refuses a file whose chunks are not all there, and a
+ * lossy picture whose damage makes it read beyond its chunk's end, of which Chromium shows the rows before. Zeros, which
+ * decode to some picture, are what it reads there; chunks behind a cut are left out, and the sizes are put right. See
+ * RFC 9649, section 2.3.
  */
 export function completeWebp(bytes: Buffer): Buffer {
   let at = RIFF_HEADER;
@@ -16,14 +17,22 @@ export function completeWebp(bytes: Buffer): Buffer {
     const size = bytes.readUInt32LE(at + 4);
     const end = at + CHUNK_HEADER + size + (size % 2);
     if (end > bytes.length) break;
+    // As many again: damaged data is not read faster than that by much.
+    if (bytes.toString('latin1', at, at + 4) === 'VP8 ') return filled(bytes, at, end, size);
     at = end;
   }
   const content = at + CHUNK_HEADER;
   if (bytes.length < content + LEAST_CONTENT) return sized(Buffer.from(bytes.subarray(0, at)));
-  const missing = content + bytes.readUInt32LE(at + 4) - bytes.length;
-  const filled = Math.min(Math.max(missing, 0), MAX_FILLED);
-  const whole = Buffer.concat([bytes, Buffer.alloc(filled + ((bytes.length + filled) % 2))]);
-  whole.writeUInt32LE(bytes.length + filled - content, at + 4);
+  return filled(bytes, at, bytes.length, content + bytes.readUInt32LE(at + 4) - bytes.length);
+}
+
+/** With zeros at the end of the chunk that begins at `start`. */
+function filled(bytes: Buffer, start: number, end: number, zeros: number): Buffer {
+  const fill = Math.min(Math.max(zeros, 0), MAX_FILLED);
+  const size = end + fill - start - CHUNK_HEADER;
+  const filling = Buffer.alloc(fill + (size % 2));
+  const whole = Buffer.concat([bytes.subarray(0, end), filling, bytes.subarray(end)]);
+  whole.writeUInt32LE(size, start + 4);
   return sized(whole);
 }
 

@@ -72,7 +72,7 @@ export async function openImage(
   const options: SharpOptions = {
     // Warnings are let pass, as browsers do: what people get to see is to be inspected.
     failOn: lenient ? 'none' : 'error',
-    // libvips gives a JPEG up at its 100th warning, libpng a chunk of 8 MB; the pool bounds time and memory.
+    // Else libvips gives a JPEG up at its 100th warning, and libpng large chunks; the pool bounds time and memory.
     unlimited: lenient,
     limitInputPixels: maxPixels,
     ...(frame > 0 && { page: frame }),

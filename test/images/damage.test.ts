@@ -207,6 +207,12 @@ describe('a file that ends too early', () => {
     },
   );
 
+  it('shows the pixels that came for those around them, as browsers do, where it is interlaced', async () => {
+    const whole = await lenient.decode(imageOf('interlaced png'));
+    const image = await lenient.decode(cut(imageOf('interlaced png'), 0.3));
+    expect(difference(image, whole, 1)).toBeLessThan(15);
+  });
+
   it('is looked at in the frames that are there', async () => {
     const { frames, views } = await lenient.decode(cut(imageOf('animated gif'), 0.6));
     expect(frames).toBe(2);
@@ -252,6 +258,16 @@ describe('bytes behind the end', () => {
 });
 
 describe('a damaged image', () => {
+  it('is seen up to the damage: a lossy WebP that asks for more data than it has', async () => {
+    const webp = imageOf('webp');
+    const whole = await lenient.decode(webp);
+    const broken = await Promise.all(
+      [0.6, 0.7, 0.8, 0.9].map((share) => lenient.decode(flipped(webp, share))),
+    );
+    expect(broken.filter(({ damaged }) => damaged).length).toBeGreaterThan(0);
+    for (const image of broken) expect(difference(image, whole, 0.3)).toBeLessThan(1);
+  });
+
   it('is still held to the limits', async () => {
     const huge = pngPromising(1_000, 1_001);
     await expect(lenient.decode(huge.subarray(0, -20))).rejects.toMatchObject({
