@@ -8,6 +8,7 @@ import { readJpegHeader, type JpegHeader } from './jpeg-header.ts';
 import { nameContent } from './name-content.ts';
 import { isCutShort, sniffFormat, type ImageFormat } from './sniff-format.ts';
 import { isSrgbProfile } from './srgb-profile.ts';
+import { unknownLayout } from './tiff-layout.ts';
 
 sharp.cache(false);
 // One image per process, one thread per image: the pool has as many processes as there are cores.
@@ -120,6 +121,10 @@ async function readFacts(
   options: SharpOptions,
 ): Promise<Facts> {
   const metadata = await reading(format, () => sharp(bytes, options).metadata());
+  const unknown = format === 'tiff' ? unknownLayout(metadata) : null;
+  if (unknown !== null) {
+    throw new AppError('image_format_unsupported', `decoding an image: a tiff of ${unknown}`);
+  }
   const { autoOrient, pages, icc, space } = metadata;
   return {
     ...autoOrient,
