@@ -153,7 +153,9 @@ describe('moderato demo', () => {
     expect(stdout).toMatch(/^BLOCK +motorcycle\.jpg .*motor-vehicles/m);
     expect(stdout).toMatch(/^BLOCK +bear\.jpg .*wild-animals/m);
     expect(stdout).toMatch(/^REVIEW +red-firefighter-bicycle\.webp .*motor-vehicles/m);
-    expect(stdout).toMatch(/^NOT INSPECTED +phone-photo\.heic .*image_format_unsupported .*a HEIC/m);
+    expect(stdout).toMatch(
+      /^NOT INSPECTED +phone-photo\.heic .*image_format_unsupported .*a HEIC/m,
+    );
     expect(stdout.match(/^ALLOW/gm)?.length).toBe(20);
     expect(stdout).toContain(report);
   });
