@@ -90,7 +90,7 @@ function aVerdict(topic: string): Verdict {
       width: 500,
       height: 375,
       frames: 1,
-      truncated: false,
+      damaged: false,
       views: 1,
       pdq: null,
     },

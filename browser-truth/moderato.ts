@@ -13,7 +13,7 @@ const SETTINGS = {
   maxPixels: 40_000_000,
   maxEdge: 65_535,
   maxFrames: 1_000,
-  views: { ...DEFAULT_VIEWS, truncated: 'inspect' },
+  views: DEFAULT_VIEWS,
 } as const;
 
 export interface Judged {

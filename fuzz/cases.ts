@@ -1,4 +1,4 @@
-import { isCutShort, sniffFormat, type ImageFormat } from '../src/images/sniff-format.ts';
+import { sniffFormat, type ImageFormat } from '../src/images/sniff-format.ts';
 import type { Entry } from './corpus/entry.ts';
 import { Dice } from './dice.ts';
 import { mutate } from './mutate.ts';
@@ -38,7 +38,8 @@ export function caseOf({ corpus, seed }: CaseSource, number: number): Case {
   const dice = new Dice(seed, number);
   const keepsAny = dice.oneIn(KEPT);
   let mutant = drawMutant(corpus, dice);
-  for (let draws = 1; !keepsAny && draws < DRAWS && isRefusedUnread(mutant.bytes); draws += 1) {
+  const isRefusedUnread = (): boolean => sniffFormat(mutant.bytes) === null;
+  for (let draws = 1; !keepsAny && draws < DRAWS && isRefusedUnread(); draws += 1) {
     mutant = drawMutant(corpus, dice);
   }
   return { number, ...mutant, format: sniffFormat(mutant.bytes) };
@@ -48,11 +49,6 @@ function drawMutant(corpus: readonly Entry[], dice: Dice): Pick<Case, 'name' | '
   const entry = draw(corpus, dice);
   const { bytes, how } = mutate(entry.bytes, dice, draw(corpus, dice).bytes);
   return { name: `${entry.name}: ${how.join(', ')}`, bytes };
-}
-
-function isRefusedUnread(bytes: Buffer): boolean {
-  const format = sniffFormat(bytes);
-  return format === null || isCutShort(bytes, format);
 }
 
 /** Each format is drawn as often as any other, whatever the corpus holds of it. */

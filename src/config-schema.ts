@@ -183,8 +183,8 @@ export const configSections = z.strictObject({
       views: z.enum(['single', 'standard', 'thorough']).default('standard'),
       /** The most squares that a long image is covered with; below 2 it is squashed into one. */
       tiles: z.int().nonnegative().default(6),
-      /** A file that ends too early: `not_inspected`, or what is there of it inspected and marked. */
-      truncated: z.enum(['refuse', 'inspect']).default('refuse'),
+      /** A damaged image: what can be decoded of it is inspected and marked, or it is `not_inspected`. */
+      damaged: z.enum(['inspect', 'refuse']).default('inspect'),
       /** References fetched at once over the network; with maxBytes, bounds the memory that they take. */
       fetchConcurrency: count.default(16),
       /** Whether `data:` references are served. */

@@ -156,7 +156,7 @@ export function decoderSettingsOf(
   preprocess: PreprocessSpec,
 ): DecoderSettings {
   const { formats, maxPixels, maxEdge, maxFrames, ...rest } = images;
-  const { sampledFrames, views: looks, tiles, truncated } = rest;
-  const views = { sampledFrames, looks, tiles, truncated };
+  const { sampledFrames, views: looks, tiles, damaged } = rest;
+  const views = { sampledFrames, looks, tiles, damaged };
   return { preprocess, formats, maxPixels, maxEdge, maxFrames, views };
 }

@@ -74,7 +74,7 @@ export class Judgement {
       width: null,
       height: null,
       frames: null,
-      truncated: false,
+      damaged: false,
       views: null,
       pdq: null,
     };
@@ -82,8 +82,8 @@ export class Judgement {
 
   preprocessed(image: Omit<InspectedImage, 'views'>): void {
     if (this.#image === null) return;
-    const { format, width, height, frames, truncated, pdq } = image;
-    this.#image = { ...this.#image, format, width, height, frames, truncated, pdq };
+    const { format, width, height, frames, damaged, pdq } = image;
+    this.#image = { ...this.#image, format, width, height, frames, damaged, pdq };
   }
 
   inspected(image: InspectedImage, reused: Reused | null): void {

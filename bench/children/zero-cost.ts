@@ -23,7 +23,7 @@ const picture: DecodedImage = {
   width,
   height,
   frames: 1,
-  truncated: false,
+  damaged: false,
   pdq: null,
 };
 const decoded = Promise.resolve(picture);

@@ -47,6 +47,9 @@ function black(header: Header, ...before: Buffer[]): Buffer {
   return png(header, ...before, idat(zlibOfZeros(row * height)));
 }
 
+/** Without the last bytes of its data and without an end, which is inspected as far as it goes. */
+const damaged = (whole: Buffer): Buffer => whole.subarray(0, -24);
+
 /** Keyword, terminator and compression method before the stream, as in zTXt and iCCP. */
 const named = (keyword: string, compressed: Buffer): Buffer =>
   Buffer.concat([Buffer.from(`${keyword}\0\0`, 'latin1'), compressed]);
@@ -164,6 +167,13 @@ export function pngEntries(): Entry[] {
           height: 10_000,
           interlaced: true,
         }),
+        'png of zeros, 10,000 x 10,000, damaged': damaged(black({ width: 10_000, height: 10_000 })),
+        'png of zeros, 10,000 x 10,000, interlaced, damaged': damaged(
+          black({ width: 10_000, height: 10_000, interlaced: true }),
+        ),
+        'png with a text of 1 GiB, damaged': damaged(
+          black(SMALL, chunk('zTXt', named('Comment', zlibOfZeros(GIB)))),
+        ),
         'png with a text of 1 GiB': black(SMALL, chunk('zTXt', named('Comment', zlibOfZeros(GIB)))),
         'png with an international text of 1 GiB': black(SMALL, chunk('iTXt', iTXt)),
         'png with 200 texts of 7 MiB': black(

@@ -39,6 +39,13 @@ function frame(width: number, height: number, bitstream: Buffer): Buffer {
   return chunk('ANMF', Buffer.concat([head, bitstream]));
 }
 
+/** The numbers of 32 bits at `places` are as large as they get, and the file ends early. */
+function boasting(whole: Buffer, ...places: number[]): Buffer {
+  const copy = Buffer.from(whole.subarray(0, -9));
+  for (const at of places) copy.writeUInt32LE(0xfffffff0, at);
+  return copy;
+}
+
 export function webpEntries({ webp: photo, 'animated webp': animation }: Pictures): Entry[] {
   const bitstream = photo.subarray(12);
   const anim = chunk('ANIM', Buffer.alloc(6));
@@ -78,6 +85,9 @@ export function webpEntries({ webp: photo, 'animated webp': animation }: Picture
         frame(64, 48, bitstream),
       ),
       'animated webp that is cut in a frame': animation.subarray(0, animation.length - 40),
+      'webp that says it has 4 GiB': boasting(photo, 4),
+      'webp whose image says it has 4 GiB': boasting(photo, 4, 16),
+      'animated webp that says it has 4 GiB': boasting(animation, 4),
       'animated webp of 10,001 frames': webp(
         canvas(0x02, 1, 1),
         anim,

@@ -18,7 +18,7 @@ export interface InspectedImage {
   readonly width: number;
   readonly height: number;
   readonly frames: number;
-  readonly truncated: boolean;
+  readonly damaged: boolean;
   /** Null where no PDQ was computed: whoever needs one has to inspect the image again. */
   readonly pdq: Pdq | null;
   /** At least one; unit vectors [dimensions]. */

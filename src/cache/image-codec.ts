@@ -29,7 +29,7 @@ const header = z.strictObject({
   width: count,
   height: count,
   frames: count,
-  truncated: z.boolean(),
+  damaged: z.boolean(),
   pdq: z
     .strictObject({
       hash: z.string().regex(/^[0-9a-f]{64}$/),

@@ -12,8 +12,7 @@ import { preparedGraph } from '../model/prepared-graphs.ts';
 import { preparedFolder, resolveModel } from '../model/store.ts';
 import { dot } from '../model/unit-vectors.ts';
 import { createWorkerClipEncoder } from '../model/worker-clip-encoder.ts';
-import { packageFile } from '../package-files.ts';
-import { findImages } from './image-files.ts';
+import { findSamples } from './image-files.ts';
 import { say } from './printable.ts';
 
 export interface DeviceOptions {
@@ -91,7 +90,7 @@ async function photos(preprocess: PreprocessSpec): Promise<Pixels[]> {
     memoryBytes: images.decoderMemoryBytes,
   });
   try {
-    const files = (await findImages([packageFile('samples')])).slice(0, PHOTOS);
+    const files = (await findSamples()).slice(0, PHOTOS);
     // Some of the samples are there to show what cannot be decoded.
     const decoded = await Promise.allSettled(
       files.map(async (file) => decoder.decode(await readFile(file))),

@@ -58,7 +58,7 @@ export function renderVerdictLine(
   return [
     paint(TONES[verdict.outcome], outcome),
     printable(name).padEnd(options.nameWidth ?? 0),
-    reasonOf(verdict, paint),
+    `${reasonOf(verdict, paint)}${verdict.image?.damaged ? paint('dim', ', damaged') : ''}`,
   ].join('  ');
 }
 

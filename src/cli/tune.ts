@@ -39,7 +39,7 @@ export function tuneCommand(): Command {
       const { AppError } = await import('../errors.ts');
       const { tune } = await import('../tune/tune.ts');
       const { ensureWritable } = await import('./ensure-writable.ts');
-      const { findImages } = await import('./image-files.ts');
+      const { findImages, findSamples } = await import('./image-files.ts');
       const { renderMeasured, renderTuned } = await import('./render-tuning.ts');
 
       const file = options.config ?? (existsSync(OWN) ? OWN : packageFile(OWN));
@@ -49,7 +49,7 @@ export function tuneCommand(): Command {
         throw new AppError('usage', `tuning: ${why}`);
       }
       const output = options.write ? file : options.output;
-      const images = await findImages(options.images ?? [packageFile('samples')]);
+      const images = await (options.images ? findImages(options.images) : findSamples());
       if (output !== undefined) await ensureWritable(output);
       if (isBusy()) process.stderr.write(BUSY);
 

@@ -1,7 +1,7 @@
 import { basename, relative, resolve } from 'node:path';
 import { styleText } from 'node:util';
 import { ensureWritable } from '../cli/ensure-writable.ts';
-import { findImages } from '../cli/image-files.ts';
+import { findSamples } from '../cli/image-files.ts';
 import { renderSummary, renderVerdictLine } from '../cli/render.ts';
 import { reportEntry, writeReport } from '../cli/report.ts';
 import { AppError, messageOf } from '../errors.ts';
@@ -24,7 +24,7 @@ export interface DemoOptions {
 export async function runDemo(options: DemoOptions): Promise<void> {
   const policies = options.policies ?? packageFile('policies/demo.yaml');
   await ensureWritable(options.report);
-  const files = await findImages([packageFile('samples')]);
+  const files = await findSamples();
   say(
     `${styleText('bold', 'Moderato')}: ${files.length} photos, policies of ${shown(policies)}, the embedded starter model.`,
   );

@@ -6,7 +6,8 @@ import { defaultOf, isTimestamp } from './schemas.ts';
 
 /**
  * A message of `type` from parsed JSON: bytes from base64, timestamps from ISO 8601 or epoch ms, absent
- * fields from the schema's defaults; unknown fields are ignored, so that newer publishers are understood.
+ * fields from the schema's defaults; fields may have the names that they had before (`aliases`); unknown fields are
+ * ignored, so that newer publishers are understood.
  * What does not fit goes to `faults` and is undefined in the result.
  */
 export function fromJson(type: avsc.Type, value: unknown, path: string, faults: Fault[]): unknown {
@@ -25,7 +26,8 @@ export function fromJson(type: avsc.Type, value: unknown, path: string, faults: 
     const message: Record<string, unknown> = {};
     for (const field of type.fields) {
       const at = path === '' ? field.name : `${path}.${field.name}`;
-      const given = Object.hasOwn(value, field.name) ? value[field.name] : undefined;
+      const name = [field.name, ...field.aliases].find((each) => Object.hasOwn(value, each));
+      const given = name === undefined ? undefined : value[name];
       // A null where there is none in our schema counts as left out, as publishers with nullable fields mean it.
       const absent: unknown = given === undefined || given === null ? defaultOf(field) : null;
       if (given === undefined && absent === undefined) {

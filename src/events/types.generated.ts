@@ -168,8 +168,8 @@ export interface ImageFacts {
   width: null | number;
   height: null | number;
   frames: null | number;
-  /** The file ends too early, and what is there of it was inspected. */
-  truncated: boolean;
+  /** The file is damaged or ends too early, and what can be decoded of it was inspected. */
+  damaged: boolean;
   /** How many looks at it were scored: frames, tiles, backgrounds. */
   views: null | number;
   /** Its perceptual hash, where one was computed. */

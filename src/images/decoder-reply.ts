@@ -59,7 +59,7 @@ export function createReplyReader(settings: DecoderSettings): ReplyReader {
     const wanted = request.pdq ?? false;
     if ((decoded.pdq !== null) !== wanted)
       throw new Error(`pdq: ${wanted ? 'missing' : 'unasked'}`);
-    if (decoded.truncated && views.truncated === 'refuse') throw new Error('truncated: refused');
+    if (decoded.damaged && views.damaged === 'refuse') throw new Error('damaged: refused');
     return decoded;
   }
 
@@ -131,7 +131,7 @@ function imageSchema(settings: DecoderSettings): z.ZodType<DecodedImage> {
       views: z.array(view).min(1).max(mostViews(settings)),
       ...size,
       frames: z.int().min(1).max(settings.maxFrames),
-      truncated: z.boolean(),
+      damaged: z.boolean(),
       pdq: z.object(PDQ).nullable(),
     })
     .refine(({ width, height }) => width * height <= maxPixels)

@@ -47,8 +47,8 @@ export interface DecodedImage {
   width: number;
   height: number;
   frames: number;
-  /** Whether the file ends too early and what is there of it was inspected. */
-  truncated: boolean;
+  /** Whether the file is damaged and what can be decoded of it was inspected. */
+  damaged: boolean;
   /** The perceptual hash of the first frame: 64 hex digits, and 0–100; null where none was asked for. */
   pdq: { hash: string; quality: number } | null;
 }
@@ -61,15 +61,15 @@ export interface ViewSettings {
   looks: 'single' | 'standard' | 'thorough';
   /** The most squares that a long image is covered with; fewer than two: it is squashed. */
   tiles: number;
-  /** Whether of a file that ends too early what is there is inspected, and the verdict marked. */
-  truncated: 'refuse' | 'inspect';
+  /** Whether what can be decoded of a damaged image is inspected, and the verdict marked. */
+  damaged: 'inspect' | 'refuse';
 }
 
 export const DEFAULT_VIEWS: ViewSettings = {
   sampledFrames: 6,
   looks: 'standard',
   tiles: 6,
-  truncated: 'refuse',
+  damaged: 'inspect',
 };
 
 /** What is found out of an image beside its views. */

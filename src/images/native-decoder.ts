@@ -1,9 +1,17 @@
+import { despiteDamage, viewsOfFrames } from './damage.ts';
 import type { DecoderSettings } from './decoder-messages.ts';
-import type { DecodedImage, View, WantedFacts } from './image-decoder.ts';
+import type { DecodedImage, WantedFacts } from './image-decoder.ts';
 import { fingerprintOf, HASHED_EDGE, type ImageFingerprint } from './image-fingerprint.ts';
-import { viewsOf } from './look.ts';
-import { allowLoaders, openImage, reading, upright, type OpenImage } from './open-image.ts';
 import { choosePages } from './frames.ts';
+import { viewsOf } from './look.ts';
+import {
+  allowLoaders,
+  openImage,
+  reading,
+  upright,
+  type OpenImage,
+  type OpenSettings,
+} from './open-image.ts';
 
 /** Decodes in the process that calls it. */
 export interface NativeDecoder {
@@ -18,29 +26,38 @@ export interface NativeDecoder {
 export function createNativeDecoder(settings: DecoderSettings): NativeDecoder {
   allowLoaders(settings.formats);
   return {
-    decode: async (bytes, wanted) => {
-      const first = await openImage(bytes, settings);
-      const { format, width, height, frames, truncated } = first;
-      const views: View[] = [];
-      for (const frame of choosePages(frames, settings.views.sampledFrames)) {
-        const image = frame === 0 ? first : await openImage(bytes, settings, frame);
-        views.push(...(await reading(format, () => viewsOf(image, frame, settings))));
-      }
-      const pdq = wanted?.pdq ? await pdqOf(first) : null;
-      return { views, format, width, height, frames, truncated, pdq };
-    },
-    thumbnail: async (bytes, maxEdge) => {
-      const image = await openImage(bytes, settings);
-      return await reading(image.format, () =>
-        inside(image, maxEdge).webp({ quality: 75 }).toBuffer(),
-      );
-    },
-    fingerprint: async (bytes) => {
-      const image = await openImage(bytes, settings);
-      const { width, height, format } = image;
-      return { ...(await pdqOf(image)), width, height, format };
-    },
+    decode: (bytes, wanted) =>
+      despiteDamage(settings, (chosen) => decodeViews(bytes, chosen, wanted)),
+    thumbnail: (bytes, maxEdge) =>
+      despiteDamage(settings, async (chosen) => {
+        const image = await openImage(bytes, chosen);
+        return await reading(image.format, () =>
+          inside(image, maxEdge).webp({ quality: 75 }).toBuffer(),
+        );
+      }),
+    fingerprint: (bytes) =>
+      despiteDamage(settings, async (chosen) => {
+        const image = await openImage(bytes, chosen);
+        const { width, height, format } = image;
+        return { ...(await pdqOf(image)), width, height, format };
+      }),
   };
+}
+
+async function decodeViews(
+  bytes: Buffer,
+  settings: DecoderSettings & OpenSettings,
+  wanted?: WantedFacts,
+): Promise<DecodedImage> {
+  const first = await openImage(bytes, settings);
+  const { format, width, height, frames, damaged } = first;
+  const sampled = choosePages(frames, settings.views.sampledFrames);
+  const views = await viewsOfFrames(sampled, damaged, async (frame) => {
+    const image = frame === 0 ? first : await openImage(bytes, settings, frame);
+    return await reading(format, () => viewsOf(image, frame, settings));
+  });
+  const pdq = wanted?.pdq ? await pdqOf(first) : null;
+  return { views, format, width, height, frames, damaged, pdq };
 }
 
 async function pdqOf(image: OpenImage): Promise<{ hash: string; quality: number }> {

@@ -4,12 +4,15 @@ import sharp, { type Sharp, type SharpOptions } from 'sharp';
 import { AppError, messageOf } from '../errors.ts';
 import type { Apng } from './as-browsers/apng.ts';
 import { composedFrame } from './as-browsers/apng-frames.ts';
-import { asBrowsersShow } from './as-browsers/as-browsers.ts';
+import { asBrowsersShow, type BrowserImage } from './as-browsers/as-browsers.ts';
 import type { Codec } from './as-browsers/codec.ts';
+import { complete } from './complete.ts';
 import type { DecoderSettings } from './decoder-messages.ts';
 import { readJpegHeader, type JpegHeader } from './jpeg-header.ts';
+import { nameContent } from './name-content.ts';
 import { isCutShort, sniffFormat, type ImageFormat } from './sniff-format.ts';
 import { isSrgbProfile } from './srgb-profile.ts';
+import { unknownLayout } from './tiff-layout.ts';
 
 sharp.cache(false);
 // One image per process, one thread per image: the pool has as many processes as there are cores.
@@ -42,12 +45,15 @@ export interface OpenImage {
   height: number;
   /** Frames of an animation, pages of a TIFF. */
   frames: number;
-  /** The file ends too early, and what is there of it is to be inspected. */
-  truncated: boolean;
+  /** It has been found damaged, and what can be decoded of it is to be inspected. */
+  damaged: boolean;
   options: SharpOptions;
 }
 
-export type OpenSettings = Omit<DecoderSettings, 'preprocess'>;
+export interface OpenSettings extends Omit<DecoderSettings, 'preprocess'> {
+  /** Whether damage is let pass: set by `despiteDamage`. @default false */
+  lenient?: boolean;
+}
 
 /**
  * Reads the header of one frame. Throws AppError `image_format_unsupported`, `image_truncated`, `image_corrupt`,
@@ -55,29 +61,28 @@ export type OpenSettings = Omit<DecoderSettings, 'preprocess'>;
  */
 export async function openImage(
   encoded: Buffer,
-  { formats, maxPixels, maxEdge, maxFrames, views }: OpenSettings,
+  { formats, maxPixels, maxEdge, maxFrames, lenient = false }: OpenSettings,
   frame = 0,
 ): Promise<OpenImage> {
   const format = sniffFormat(encoded);
   if (format === null || !formats.includes(format)) {
-    const what = format === null ? 'not an image of a known format' : `a ${format}`;
+    const what = format === null ? nameContent(encoded).name : `a ${format}`;
     throw new AppError(
       'image_format_unsupported',
       `decoding an image: ${what}; decoded are ${formats.join(', ')}`,
     );
   }
-  const cutShort = isCutShort(encoded, format);
-  if (cutShort && views.truncated === 'refuse') throw truncated(format);
-  const codec = codecOf(maxPixels);
-  const shown = await reading(format, () => asBrowsersShow(encoded, format, codec));
-  const { bytes, added = 0, animation } = shown;
+  if (!lenient && isCutShort(encoded, format)) throw truncated(format);
+  const { bytes, added = 0, animation } = await shownBytes(encoded, format, maxPixels, lenient);
   const options: SharpOptions = {
     // Warnings are let pass, as browsers do: what people get to see is to be inspected.
-    failOn: cutShort ? 'none' : 'error',
+    failOn: lenient ? 'none' : 'error',
+    // Else libvips gives a JPEG up at its 100th warning, and libpng large chunks; the pool bounds time and memory.
+    unlimited: lenient,
     limitInputPixels: maxPixels,
     ...(frame > 0 && { page: frame }),
   };
-  const plainJpeg = format === 'jpeg' && !cutShort ? readJpegHeader(bytes) : null;
+  const plainJpeg = format === 'jpeg' && !lenient ? readJpegHeader(bytes) : null;
   const facts = plainJpeg
     ? factsOf(plainJpeg)
     : animation
@@ -100,14 +105,29 @@ export async function openImage(
     const raw = { width, height, channels: 4 } as const;
     const pixels = await reading(format, () => composedFrame(encoded, animation, frame));
     const image = { bytes: pixels, format, plainJpeg, width, height, frames, cmyk: false };
-    return { ...image, truncated: cutShort, options: { raw, limitInputPixels: maxPixels } };
+    return { ...image, damaged: lenient, options: { raw, limitInputPixels: maxPixels } };
   }
   return {
     ...{ bytes, format, plainJpeg, width, height, frames },
     cmyk: colours.cmyk,
-    truncated: cutShort,
+    damaged: lenient,
     options: { ...options, ignoreIcc: colours.ignoreIcc },
   };
+}
+
+/** The bytes of what browsers show, completed where damage is let pass. */
+async function shownBytes(
+  encoded: Buffer,
+  format: ImageFormat,
+  maxPixels: number,
+  lenient: boolean,
+): Promise<BrowserImage> {
+  const codec = codecOf(maxPixels);
+  const shown = await reading(format, () => asBrowsersShow(encoded, format, codec));
+  // The frames of an animated PNG are decoded each by itself; to complete it would leave the first.
+  if (!lenient || shown.animation) return shown;
+  const completed = await complete(encoded, format, maxPixels);
+  return await reading(format, () => asBrowsersShow(completed, format, codec));
 }
 
 function codecOf(limitInputPixels: number): Codec {
@@ -150,6 +170,10 @@ async function readFacts(
   options: SharpOptions,
 ): Promise<Facts> {
   const metadata = await reading(format, () => sharp(bytes, options).metadata());
+  const unknown = format === 'tiff' ? unknownLayout(metadata) : null;
+  if (unknown !== null) {
+    throw new AppError('image_format_unsupported', `decoding an image: a tiff of ${unknown}`);
+  }
   const { autoOrient, pages, icc, space } = metadata;
   return {
     ...autoOrient,
@@ -169,20 +193,21 @@ export function rawImage(rgb: Uint8Array, size: { width: number; height: number 
   return sharp(rgb, { raw: { ...size, channels: 3 }, limitInputPixels: false });
 }
 
+/** What libjpeg, libnsgif and libheif say. */
+const ENDS_EARLY = /premature end|unexpected end|cannot read full|insufficient input/i;
+
 /** Runs the native decoder and gives its errors codes. */
 export async function reading<T>(format: ImageFormat, task: () => Promise<T>): Promise<T> {
   try {
     return await task();
   } catch (cause) {
     const message = messageOf(cause)
+      // libheif reads ahead, beyond the end of whole files too.
+      .replaceAll(/source: bad seek to \d+/g, '')
       .replaceAll(/\s+/g, ' ')
       .replace(/[:\s]+$/, '');
     if (message.includes('exceeds pixel limit')) throw tooManyPixels(message);
-    // A sequence without a still image.
-    if (format === 'avif' && message.includes('unsupported image format')) {
-      throw new AppError('image_format_unsupported', `decoding the avif image: ${message}`);
-    }
-    if (/premature end|unexpected end/i.test(message)) throw truncated(format, message);
+    if (ENDS_EARLY.test(message)) throw truncated(format, message);
     throw new AppError('image_corrupt', `decoding the ${format} image: ${message}`, { cause });
   }
 }

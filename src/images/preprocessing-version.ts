@@ -16,9 +16,11 @@ export function preprocessingVersion(spec: PreprocessSpec): string {
   return `${DECODER}/${spec.kernel}/${shape}/${REVISION}`;
 }
 
-/** Names the way from bytes to views: what is looked at of an image besides, for example `…/1/6-frames/standard/6-tiles`. */
+/**
+ * Names the way from bytes to views: what is looked at of an image besides, for example
+ * `…/2/6-frames/standard/6-tiles/inspect-damaged`.
+ */
 export function viewsVersion(preprocessing: string, views: ViewSettings): string {
-  const { sampledFrames, looks, tiles, truncated } = views;
-  const lenient = truncated === 'inspect' ? '/truncated' : '';
-  return `${preprocessing}/${sampledFrames}-frames/${looks}/${tiles}-tiles${lenient}`;
+  const { sampledFrames, looks, tiles, damaged } = views;
+  return `${preprocessing}/${sampledFrames}-frames/${looks}/${tiles}-tiles/${damaged}-damaged`;
 }

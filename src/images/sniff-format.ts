@@ -13,13 +13,24 @@ export function sniffFormat(bytes: Buffer): ImageFormat | null {
   if (/^GIF8[79]a$/.test(ascii(bytes, 0, 6))) return 'gif';
   // Classic and BigTIFF, little and big endian.
   if (/^(?:II[*+]\0|MM\0[*+])$/.test(ascii(bytes, 0, 4))) return 'tiff';
-  return ascii(bytes, 4, 8) === 'ftyp' && isAvif(bytes) ? 'avif' : null;
+  return isAvif(bytes) ? 'avif' : null;
 }
 
-/** ISO/IEC 23008-12: the file-type box lists the brands a file may be read as. */
+/**
+ * ISO/IEC 14496-12, 4.3: the brands that a file may be read as, the major one first; null for what does not begin with
+ * a file-type box.
+ */
+export function brandsOf(bytes: Buffer): readonly string[] | null {
+  if (ascii(bytes, 4, 8) !== 'ftyp') return null;
+  const brands = ascii(bytes, 8, Math.min(bytes.readUInt32BE(0), 128)).match(/.{4}/gs) ?? [];
+  // A version lies between the major brand and the compatible ones.
+  return brands.filter((_, at) => at !== 1);
+}
+
+/** Browsers play a sequence (brand `avis`), of which the native decoder gives a still picture at most. */
 function isAvif(bytes: Buffer): boolean {
-  const brands = ascii(bytes, 8, Math.min(bytes.readUInt32BE(0), 128));
-  return /^(?:.{4})*?(?:avif|avis)/s.test(brands);
+  const brands = brandsOf(bytes) ?? [];
+  return brands.includes('avif') && !brands.includes('avis');
 }
 
 /**
@@ -35,7 +46,8 @@ export function isCutShort(bytes: Buffer, format: ImageFormat): boolean {
     case 'webp':
       return bytes.length < 12 || bytes.readUInt32LE(4) + 8 > bytes.length;
     case 'avif':
-      return isBoxCutShort(bytes);
+      // Its pictures lie where its boxes say, so the decoder comes upon the end; what is behind them is no part of it.
+      return false;
     case 'tiff':
       return isTiffCutShort(bytes);
     case 'gif':
@@ -80,22 +92,6 @@ function isGifCutShort(bytes: Buffer): boolean {
       if (size === undefined) return true;
       at += 1 + size;
       if (size === 0) break;
-    }
-  }
-  return at > bytes.length;
-}
-
-function isBoxCutShort(bytes: Buffer): boolean {
-  let at = 0;
-  while (at < bytes.length) {
-    if (at + 8 > bytes.length) return true;
-    const size = bytes.readUInt32BE(at);
-    if (size === 0) return false; // The last box: it reaches to the end, wherever that is.
-    if (size === 1) {
-      if (at + 16 > bytes.length) return true;
-      at += Math.max(Number(bytes.readBigUInt64BE(at + 8)), 16);
-    } else {
-      at += Math.max(size, 8);
     }
   }
   return at > bytes.length;

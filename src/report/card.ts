@@ -167,7 +167,7 @@ function facts({ image, timings, verdictId, reason }: Verdict): Array<[string, s
     const frames = (image.frames ?? 1) > 1 ? `${image.frames ?? 1} frames` : null;
     facts.push([
       'Image',
-      [size, image.format, kilobytes(image.bytes), frames]
+      [size, image.format, kilobytes(image.bytes), frames, image.damaged ? 'damaged' : null]
         .filter((each) => each !== null)
         .join(', '),
     ]);

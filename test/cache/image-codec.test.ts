@@ -35,7 +35,7 @@ describe('the value of an image', () => {
       width: fc.integer({ min: 1, max: 100_000 }),
       height: fc.integer({ min: 1, max: 100_000 }),
       frames: fc.integer({ min: 1, max: 1_000 }),
-      truncated: fc.boolean(),
+      damaged: fc.boolean(),
       pdq: fc.option(
         fc.record({
           hash: fc.stringMatching(/^[0-9a-f]{64}$/),

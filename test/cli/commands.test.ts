@@ -128,7 +128,7 @@ describe('moderato scan', () => {
   it('judges a folder into lines and a page', async () => {
     const report = join(folder, 'report.html');
     const output = join(folder, 'verdicts.jsonl');
-    const args = [sample('bear.jpg'), sample('vase.jpg'), sample('interrupted-upload.jpg')];
+    const args = [sample('bear.jpg'), sample('vase.jpg'), sample('phone-photo.heic')];
     const { code, stderr } = await runCli(['scan', ...args, '-r', report, '-o', output]);
     expect([code, stderr]).toEqual([0, expect.stringContaining('3 verdicts')]);
     const verdicts = (await readFile(output, 'utf8')).trimEnd().split('\n');
@@ -153,8 +153,10 @@ describe('moderato demo', () => {
     expect(stdout).toMatch(/^BLOCK +motorcycle\.jpg .*motor-vehicles/m);
     expect(stdout).toMatch(/^BLOCK +bear\.jpg .*wild-animals/m);
     expect(stdout).toMatch(/^REVIEW +red-firefighter-bicycle\.webp .*motor-vehicles/m);
-    expect(stdout).toMatch(/^NOT INSPECTED +interrupted-upload\.jpg .*image_truncated/m);
-    expect(stdout.match(/^ALLOW/gm)?.length).toBe(19);
+    expect(stdout).toMatch(
+      /^NOT INSPECTED +phone-photo\.heic .*image_format_unsupported .*a HEIC/m,
+    );
+    expect(stdout.match(/^ALLOW/gm)?.length).toBe(20);
     expect(stdout).toContain(report);
   });
 

@@ -80,6 +80,38 @@ describe('the images below a folder', () => {
     expect(await findImages([folder])).toEqual([join(folder, 'a.jpg')]);
   });
 
+  it('are told by their content, and what is left out is counted', async () => {
+    put('a.jpg');
+    put('without-an-ending');
+    put('photo.txt');
+    copyFileSync(packageFile('samples/phone-photo.heic'), join(folder, 'IMG_0001'));
+    writeFileSync(join(folder, 'broken.png'), 'not a picture');
+    writeFileSync(join(folder, 'notes.md'), '# Notes');
+    writeFileSync(join(folder, 'letter'), 'Dear Sir');
+    writeFileSync(join(folder, 'form'), '%PDF-1.7\n');
+    writeFileSync(join(folder, 'noise'), Buffer.from([1, 2, 3, 4, 0]));
+    const told: string[] = [];
+    const found = await findImages([folder], { onLeftOut: (why) => told.push(why) });
+    const expected = ['IMG_0001', 'a.jpg', 'broken.png', 'photo.txt', 'without-an-ending'];
+    expect(found.map((file) => basename(file))).toEqual(expected);
+    expect(told).toEqual([
+      'left out 4 files that are no images: 2 text, 1 of an unknown format, 1 PDF',
+    ]);
+  });
+
+  it('that are not decoded are judged not_inspected by their names, and the rest is counted', async () => {
+    copyFileSync(packageFile('samples/phone-photo.heic'), join(folder, 'IMG_0001'));
+    writeFileSync(join(folder, 'notes.md'), '# Notes');
+    const { code, stdout, stderr } = await runCli(['score', folder]);
+    const { outcome, reason } = JSON.parse(stdout) as Verdict;
+    expect([code, outcome, reason?.message]).toEqual([
+      0,
+      'not_inspected',
+      expect.stringContaining('a HEIC; decoded are jpeg'),
+    ]);
+    expect(stderr).toBe('left out 1 file that is no image: 1 text\n');
+  });
+
   it('are refused when the path itself is a pipe, which would never end', async () => {
     const pipe = join(folder, 'pipe.jpg');
     execFileSync('mkfifo', [pipe]);
@@ -93,8 +125,8 @@ describe('the images below a folder', () => {
     put('a.jpg');
     chmodSync(folder, 0o755);
     mkdirSync(join(folder, 'secret'), 0o000);
-    mkdirSync(join(folder, 'src'));
-    for (const file of ['cli/image-files.ts', 'cli/printable.ts', 'errors.ts']) {
+    const sources = ['cli/image-files.ts', 'cli/printable.ts', 'errors.ts', 'package-files.ts'];
+    for (const file of [...sources, 'images/name-content.ts', 'images/sniff-format.ts']) {
       cpSync(packageFile(`src/${file}`), join(folder, 'src', file));
     }
     writeFileSync(join(folder, 'package.json'), '{ "type": "module" }');
@@ -111,7 +143,9 @@ describe('the images below a folder', () => {
     child.stdout.on('data', (chunk: Buffer) => (texts.out += chunk.toString()));
     child.stderr.on('data', (chunk: Buffer) => (texts.err += chunk.toString()));
     await once(child, 'close');
-    expect(texts.err).toMatch(/^skipping a folder: EACCES.*secret'\n$/);
+    expect(texts.err).toMatch(
+      /^skipping a folder: EACCES.*secret'\nleft out 7 files .*: 7 text\n$/,
+    );
     expect(JSON.parse(texts.out)).toEqual([join(folder, 'a.jpg')]);
     unlinkSync(join(folder, 'a.jpg'));
   });

@@ -6,6 +6,8 @@ import { aNotInspectedVerdict, aPolicyResult, aVerdict } from '../support/builde
 
 const plain = { colour: false };
 const allow = aPolicyResult({ band: 'allow', score: 0.31 });
+const { image } = aVerdict();
+const damaged = image && { ...image, damaged: true };
 
 describe('a verdict in one line', () => {
   it.each([
@@ -41,6 +43,11 @@ describe('a verdict in one line', () => {
       'an allow that nothing enforced had a say in',
       aVerdict({ outcome: 'allow', policies: [aPolicyResult({ mode: 'shadow' })] }),
       'ALLOW          a.jpg  no enforced policy',
+    ],
+    [
+      'an allow of a damaged file by what is there of it',
+      aVerdict({ outcome: 'allow', policies: [allow], image: damaged }),
+      'ALLOW          a.jpg  nearest: firearms 0.31 < 0.60, damaged',
     ],
     [
       'an image nobody looked at by the reason',

@@ -3,6 +3,7 @@ import { createEventDecoder } from '../../src/events/event-decoder.ts';
 import { schemaFingerprint } from '../../src/events/fingerprint.ts';
 import { createMessageDecoder } from '../../src/events/message-decoder.ts';
 import { CONTRACTS, VERDICT, parseSchema, type Contract } from '../../src/events/schemas.ts';
+import type { Verdict } from '../../src/events/types.generated.ts';
 import { aVerdict, anImageEvent } from '../support/builders.ts';
 import { MemorySchemaRegistry, confluent } from '../support/memory-schema-registry.ts';
 
@@ -51,6 +52,14 @@ const newer = versionOf(imageEvent, (schema) => {
   adding({ name: 'regions', type: { type: 'array', items: 'string' }, default: [] })(schema);
 });
 
+const damaged = aVerdict();
+if (damaged.image) damaged.image.damaged = true;
+/** The schema of a verdict, and a verdict, from when `damaged` was called `truncated`. */
+const renamed = (schema: string): string =>
+  schema.replace('"name":"damaged","aliases":["truncated"]', '"name":"truncated"');
+const asBefore = (message: object) =>
+  JSON.parse(JSON.stringify(message).replace('"damaged":', '"truncated":')) as Verdict;
+
 describe.each(Object.entries(ENCODINGS))('over %s', (_, read) => {
   it('an older publisher is read with defaults for what it does not know', async () => {
     expect(await read(older, imageEvent, event)).toEqual({ ...event, tenant: null, labels: {} });
@@ -72,6 +81,21 @@ describe.each(Object.entries(ENCODINGS))('over %s', (_, read) => {
       tenant,
       image,
       region: 'eu',
+    });
+  });
+
+  it('a verdict from before `truncated` became `damaged` is read, and ours by a consumer from before', async () => {
+    const past = {
+      ...verdict,
+      text: renamed(verdict.text),
+      type: parseSchema(renamed(verdict.text)),
+    };
+    expect(await read(past, verdict, asBefore(damaged))).toEqual(damaged);
+    // There the field has its default.
+    const { image, ...rest } = asBefore(damaged);
+    expect(await read(verdict, past, damaged)).toEqual({
+      ...rest,
+      image: { ...image, truncated: false },
     });
   });
 
@@ -144,6 +168,11 @@ describe('a writer that cannot be read', () => {
 });
 
 describe('JSON', () => {
+  it('is read under the name that a field had before', async () => {
+    const value = Buffer.from(JSON.stringify(asBefore(damaged)));
+    expect(await createMessageDecoder(verdict, {}).decode(value)).toEqual(damaged);
+  });
+
   it('of a newer version is read, and that of an older one gets defaults', async () => {
     const decoder = createMessageDecoder(verdict, {});
     const { tenant, labels, ...past } = aVerdict();

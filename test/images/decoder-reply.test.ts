@@ -5,14 +5,15 @@ import { DEFAULT_VIEWS } from '../../src/images/image-decoder.ts';
 import { done, failed, hostileReplies, image } from '../support/hostile-replies.ts';
 import { clipSpec } from '../support/tiny-clip.ts';
 
-const reader = createReplyReader({
+const settings = {
   preprocess: clipSpec,
-  formats: ['jpeg', 'png'],
+  formats: ['jpeg', 'png'] as const,
   maxPixels: 1e7,
   maxEdge: 65_535,
   maxFrames: 100,
   views: DEFAULT_VIEWS,
-});
+};
+const reader = createReplyReader(settings);
 const bytes = new Uint8Array(1);
 const decode = { job: 7, request: { task: 'decode', bytes } } as const;
 const thumbnail = { job: 7, request: { task: 'thumbnail', bytes, maxEdge: 10 } } as const;
@@ -30,6 +31,13 @@ describe('the reply of a decoder process', () => {
     });
     expect(reader.read(done(7, webp(100)), thumbnail)).toMatchObject({ kind: 'done' });
     expect(reader.read(done(7, pdq), fingerprint)).toMatchObject({ result: pdq });
+  });
+
+  it('may say that the image is damaged only where such images are inspected', () => {
+    const damaged = done(7, image(clipSpec, { damaged: true }));
+    expect(reader.read(damaged, decode)).toMatchObject({ result: { damaged: true } });
+    const views = { ...DEFAULT_VIEWS, damaged: 'refuse' as const };
+    expect(createReplyReader({ ...settings, views }).read(damaged, decode)).toEqual(malformed);
   });
 
   it('loses what is not known of it', () => {

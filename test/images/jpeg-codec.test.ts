@@ -19,7 +19,7 @@ const settings = {
   maxPixels: 4_000_000,
   maxEdge: 65_535,
   maxFrames: 1,
-  views: { sampledFrames: 1, looks: 'single', tiles: 0, truncated: 'refuse' },
+  views: { sampledFrames: 1, looks: 'single', tiles: 0, damaged: 'refuse' },
 } as const;
 // Blocked for the whole process by open-image.ts, which other test files may share.
 allowLoaders(IMAGE_FORMATS);

@@ -1,25 +1,28 @@
 import { describe, expect, it } from '@jest/globals';
-import { isCutShort } from '../../src/images/sniff-format.ts';
 
-/** A file-type box, and one whose length stands in 64 bits behind its type. */
-function boxOf(largeSize: bigint, content = 0): Buffer {
-  const ftyp = Buffer.from('\0\0\0\x10ftypavif\0\0\0\0', 'latin1');
-  const head = Buffer.from('\0\0\0\x01mdat\0\0\0\0\0\0\0\0', 'latin1');
-  head.writeBigUInt64BE(largeSize, 8);
-  return Buffer.concat([ftyp, head, Buffer.alloc(content)]);
-}
+import { sniffFormat } from '../../src/images/sniff-format.ts';
 
-describe('an ISO box whose length has 64 bits', () => {
-  it.each([0n, 1n, 15n])(
-    'and is %d ends nevertheless, for it holds at least its own head',
-    (size) => {
-      expect(isCutShort(boxOf(size), 'avif')).toBe(false);
-    },
-  );
+const ftyp = (...brands: string[]): Buffer => {
+  const box = Buffer.from(`\0\0\0\0ftyp${brands[0]}\0\0\0\0${brands.slice(1).join('')}`);
+  box.writeUInt32BE(box.length);
+  return box;
+};
 
-  it('reaches as far as it says', () => {
-    expect(isCutShort(boxOf(20n, 4), 'avif')).toBe(false);
-    expect(isCutShort(boxOf(20n, 3), 'avif')).toBe(true);
-    expect(isCutShort(boxOf(2n ** 64n - 1n), 'avif')).toBe(true);
+describe('an ISO base media file', () => {
+  it('is an AVIF where it may be read as one', () => {
+    expect(sniffFormat(ftyp('avif', 'mif1', 'miaf'))).toBe('avif');
+    expect(sniffFormat(ftyp('mif1', 'miaf', 'avif'))).toBe('avif');
+  });
+
+  it('is none where browsers play it as a sequence, of which a still picture would be judged', () => {
+    expect(sniffFormat(ftyp('avis', 'avif', 'msf1'))).toBeNull();
+    expect(sniffFormat(ftyp('avif', 'mif1', 'avis'))).toBeNull();
+  });
+
+  it('is none by what comes behind its brands, or by its version', () => {
+    expect(sniffFormat(Buffer.concat([ftyp('heic', 'mif1'), Buffer.from('avif')]))).toBeNull();
+    const version = ftyp('heic', 'mif1');
+    version.write('avif', 12);
+    expect(sniffFormat(version)).toBeNull();
   });
 });

@@ -31,7 +31,7 @@ const PHOTOS = {
   'red-firefighter-bicycle.webp': 'review',
   'vase.jpg': 'allow',
   'cat-on-sofa.webp': 'allow',
-  'interrupted-upload.jpg': 'not_inspected',
+  'phone-photo.heic': 'not_inspected',
 };
 const EVENTS = ROUNDS * Object.keys(PHOTOS).length;
 
@@ -233,7 +233,7 @@ describe(`from its start over ${EVENTS} events to its end`, () => {
     expect(results('motor-vehicles', 'review')).toBe(ROUNDS);
     expect(results('motor-vehicles', 'allow')).toBe(2 * ROUNDS);
     expect(results('pets', 'block')).toBe(ROUNDS); // the cat; in shadow, so its outcome is allow
-    const refused = { code: 'image_truncated', stage: 'preprocess' };
+    const refused = { code: 'image_format_unsupported', stage: 'preprocess' };
     expect(scrape.value('moderato_not_inspected_total', refused)).toBe(ROUNDS);
   });
 

@@ -26,7 +26,7 @@ it("the starter's 8-bit tower sees what the exact one sees, on the sample photos
     maxPixels: 1e8,
     maxEdge: 65_535,
     maxFrames: 1,
-    views: { sampledFrames: 1, looks: 'single', tiles: 0, truncated: 'inspect' },
+    views: { sampledFrames: 1, looks: 'single', tiles: 0, damaged: 'inspect' },
   });
   const photos = (await readdir(samples)).filter((name) => /\.(jpg|webp)$/.test(name));
   const pixels: Pixels[] = [];

@@ -98,7 +98,7 @@ describe.each<WireFormat>(['json', 'avro'])('a verdict that is too large, in %s'
         width: 65_535,
         height: 65_535,
         frames: 10_000,
-        truncated: false,
+        damaged: false,
         views: 64,
         pdq: { hash: 'c'.repeat(64), quality: 100 },
       },

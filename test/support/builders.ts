@@ -113,7 +113,7 @@ export function aVerdict(overrides: Partial<Verdict> = {}): Verdict {
       width: 1,
       height: 1,
       frames: 1,
-      truncated: false,
+      damaged: false,
       views: 1,
       pdq: null,
     },

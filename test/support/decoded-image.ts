@@ -5,7 +5,7 @@ export function aDecodedImage(pixels: Pixels, overrides: Partial<DecodedImage> =
   const { width = 1, height = 1 } = overrides;
   const box = { left: 0, top: 0, width, height };
   const region = { frame: 0, crop: 'center', box, background: null } as const;
-  const facts = { format: 'png', width, height, frames: 1, truncated: false, pdq: null };
+  const facts = { format: 'png', width, height, frames: 1, damaged: false, pdq: null };
   return { views: [{ pixels, region }], ...facts, ...overrides };
 }
 

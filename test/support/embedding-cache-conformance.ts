@@ -38,7 +38,7 @@ export function embeddingCacheConformance(name: string, setUp: () => Promise<Emb
 
     it('keeps what is not there as well', async () => {
       await using cache = await opened(setUp);
-      const image = anInspectedImage(1, { pdq: null, truncated: true, frames: 12 });
+      const image = anInspectedImage(1, { pdq: null, damaged: true, frames: 12 });
       await cache.keep(sha256Of('a'), image);
       expect((await cache.find(sha256Of('a')))?.image).toEqual(image);
     });

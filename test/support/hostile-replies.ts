@@ -61,7 +61,6 @@ export const hostileReplies = (size: Size): Record<string, (job: number) => unkn
   'an unknown format': (job) => done(job, image(size, { format: 'exe' })),
   'a hash nobody asked for': (job) =>
     done(job, image(size, { pdq: { hash: '0'.repeat(64), quality: 100 } })),
-  'a file cut short': (job) => done(job, image(size, { truncated: true })),
   'an unknown code': (job) => failed(job, 'image_haunted'),
   'a fatal code': (job) => failed(job, 'encoder_failed'),
   'a code that is retried': (job) => failed(job, 'image_store_unavailable'),

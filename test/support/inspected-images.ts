@@ -39,7 +39,7 @@ export function anInspectedImage(
     width: 640 + seed,
     height: 480,
     frames: 1,
-    truncated: false,
+    damaged: false,
     pdq: { hash: sha256Of(seed), quality: 80 },
     views: [{ region: aRegion(), embedding: aUnitVector(seed) }],
     ...overrides,
