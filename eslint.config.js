@@ -108,7 +108,7 @@ export default tseslint.config(
   },
   {
     files: [
-      '{scripts,bench,browser-truth,chaos,fuzz,isolation,poison}/**',
+      '{scripts,bench,browser-truth,chaos,evasion,fuzz,isolation,poison}/**',
       'src/cli/**',
       'test/**',
     ],

@@ -1,6 +1,7 @@
 /** What Moderato judges of files, as looks. */
 import { AppError } from '../src/errors.ts';
 import { DEFAULT_VIEWS } from '../src/images/image-decoder.ts';
+import { despiteDamage } from '../src/images/damage.ts';
 import { allowLoaders, openImage, reading, type OpenImage } from '../src/images/open-image.ts';
 import { decodePlainly, decodeRaster } from '../src/images/raster.ts';
 import type { ImageFormat } from '../src/images/sniff-format.ts';
@@ -27,11 +28,14 @@ export interface Judged {
 export async function judged(bytes: Buffer, animated: boolean): Promise<Judged> {
   allowLoaders(FORMATS);
   try {
-    const first = await openImage(bytes, SETTINGS);
-    const frames = [await look(first)];
-    for (let frame = 1; animated && frame < first.frames; frame += 1) {
-      frames.push(await look(await openImage(bytes, SETTINGS, frame)));
-    }
+    const frames = await despiteDamage(SETTINGS, async (settings) => {
+      const first = await openImage(bytes, settings);
+      const looks = [await look(first)];
+      for (let frame = 1; animated && frame < first.frames; frame += 1) {
+        looks.push(await look(await openImage(bytes, settings, frame)));
+      }
+      return looks;
+    });
     return { code: null, frames };
   } catch (error) {
     if (error instanceof AppError) return { code: error.code, frames: [] };

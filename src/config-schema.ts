@@ -279,4 +279,6 @@ export interface Secrets {
   cachePassword?: string;
   /** Proves the origin of redriven records; see docs/adr/0023-redrive-identity.md. */
   redriveKey?: string;
+  /** Which frames of an animation are looked at cannot be foreseen without it. */
+  frameKey?: string;
 }

@@ -25,6 +25,7 @@ const SECRETS: Record<keyof Secrets, string> = {
   registryPassword: 'MODERATO_REGISTRY_PASSWORD',
   cachePassword: 'MODERATO_CACHE_PASSWORD',
   redriveKey: 'MODERATO_REDRIVE_KEY',
+  frameKey: 'MODERATO_FRAME_KEY',
 };
 
 /**
@@ -95,9 +96,10 @@ async function readSecrets(env: Environment, faults: string[]): Promise<Secrets>
       }
     }
   }
-  if (secrets.redriveKey !== undefined && secrets.redriveKey.length < MIN_KEY_LENGTH) {
+  for (const name of ['redriveKey', 'frameKey'] as const) {
+    if ((secrets[name]?.length ?? MIN_KEY_LENGTH) >= MIN_KEY_LENGTH) continue;
     faults.push(
-      `${SECRETS.redriveKey}: shorter than ${MIN_KEY_LENGTH} characters; make one with: openssl rand -base64 32`,
+      `${SECRETS[name]}: shorter than ${MIN_KEY_LENGTH} characters; make one with: openssl rand -base64 32`,
     );
   }
   return secrets;

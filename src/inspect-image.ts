@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { InspectedImage } from './cache/embedding-cache.ts';
 import type { Embedder } from './inspector.ts';
 
@@ -9,7 +10,7 @@ export async function inspectImage(
   { images, batcher }: Pick<Embedder, 'images' | 'batcher'>,
   bytes: Buffer,
 ): Promise<InspectedImage> {
-  const { views, ...facts } = await images.decode(bytes);
+  const { views, ...facts } = await images.decode(bytes, { sha256: hash('sha256', bytes) });
   const embedded = await Promise.all(
     views.map(async ({ region, pixels }) => ({
       region,

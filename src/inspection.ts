@@ -81,7 +81,7 @@ export class Inspection {
     const { images, cache } = this.#parts;
     const { journey, judgement, flow } = occasion;
     const { views, ...facts } = await journey.stage('preprocess', () =>
-      images.decode(bytes, { pdq: this.#wantsPdq(), flow }),
+      images.decode(bytes, { pdq: this.#wantsPdq(), flow, sha256 }),
     );
     judgement.preprocessed(facts);
     journey.reach('preprocessed');

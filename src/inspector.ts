@@ -47,7 +47,7 @@ export interface Embedder {
 export interface InspectorParts {
   clock: Clock;
   telemetry: Telemetry;
-  /** For the shared store of inspected images. @default none */
+  /** For the shared store of inspected images, and for the choice of frames. @default none */
   secrets?: Secrets;
   /** @default nobody is told */
   logger?: Logger;
@@ -75,7 +75,10 @@ export async function createInspector(
   const bundle = await embedBundle(policies, encoder);
   await encoder.usePrompts(bundle.matrix);
 
-  const info = { ...encoder.info, preprocessing: viewsVersion(encoder.info.preprocessing, views) };
+  const info = {
+    ...encoder.info,
+    preprocessing: viewsVersion(encoder.info.preprocessing, views, secrets.frameKey),
+  };
   const { hash: modelHash, dimensions, preprocessing } = info;
   const space = { modelHash, dimensions, preprocessing };
   const onFault = (fault: CacheFault): void => telemetry.cacheFailed(fault);
@@ -95,7 +98,7 @@ export async function createInspector(
  */
 export async function createEmbedder(
   config: EmbedderConfig,
-  parts: Pick<InspectorParts, 'clock' | 'telemetry' | 'images' | 'encoder'>,
+  parts: Omit<InspectorParts, 'logger'>,
 ): Promise<Embedder> {
   const { clock, telemetry } = parts;
   await using started = new AsyncDisposableStack();
@@ -110,6 +113,7 @@ export async function createEmbedder(
       createDecoderPool({
         ...decoding,
         processes: config.images.decoders || availableParallelism(),
+        frameKey: parts.secrets?.frameKey,
         timeoutMs: config.images.decodeTimeoutMs,
         memoryBytes: config.images.decoderMemoryBytes,
       }),

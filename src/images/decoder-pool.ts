@@ -1,3 +1,4 @@
+import { createHmac } from 'node:crypto';
 import { AppError, type ErrorCode } from '../errors.ts';
 import { FairQueue } from '../fair-queue.ts';
 import { startDecoderChild, type DecoderChild } from './decoder-child.ts';
@@ -22,6 +23,8 @@ export interface DecoderPoolOptions extends Omit<DecoderSettings, 'formats' | 'v
   formats?: readonly ImageFormat[];
   /** @default DEFAULT_VIEWS */
   views?: ViewSettings;
+  /** A secret that the frames of animations are drawn by. @default none: they can be foreseen */
+  frameKey?: string | undefined;
   /** The program of the processes, for tests. @default decoder-process beside this file */
   script?: URL;
 }
@@ -245,8 +248,13 @@ export function createDecoderPool(options: DecoderPoolOptions): DecoderPool {
       return [...slots].flatMap(({ child }) => child.pid ?? []);
     },
     ready: () => started.promise,
-    decode: async (bytes, { flow, ...wanted } = {}) =>
-      (await request({ task: 'decode', bytes, ...wanted }, flow)) as DecoderResults['decode'],
+    decode: async (bytes, { flow, sha256 = '', ...wanted } = {}) => {
+      const seed = createHmac('sha256', options.frameKey ?? '')
+        .update(sha256)
+        .digest('hex');
+      const result = await request({ task: 'decode', bytes, seed, ...wanted }, flow);
+      return result as DecoderResults['decode'];
+    },
     thumbnail: async (bytes, maxEdge) => {
       const result = await request({ task: 'thumbnail', bytes, maxEdge });
       const { buffer, byteOffset, byteLength } = result as DecoderResults['thumbnail'];

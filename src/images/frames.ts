@@ -12,8 +12,8 @@ export interface Scene {
 const OTHER_SCENE = 12;
 /** Frames are compared with so many different ones; later ones count as the nearest of them. */
 const MOST_SCENES = 64;
-/** Browsers show a frame that wants less than 20 ms for 100 ms. */
-const HURRIED_MS = 20;
+/** Browsers show a frame that is to take no longer than this for 100 ms. */
+const HURRIED_MS = 10;
 const SHOWN_FOR_MS = 100;
 
 /** Frames that look alike. */
@@ -50,7 +50,7 @@ export function chooseFrames(scenes: readonly Scene[], most: number, seed: strin
 
 /** How long browsers show a frame that says so. */
 function shownFor(durationMs: number): number {
-  return durationMs < HURRIED_MS ? SHOWN_FOR_MS : durationMs;
+  return durationMs <= HURRIED_MS ? SHOWN_FOR_MS : durationMs;
 }
 
 function groupsOf(scenes: readonly Scene[], durations: readonly number[]): Group[] {

@@ -55,7 +55,7 @@ export interface DecodedImage {
 
 /** How much of an image is looked at. Part of the preprocessing's version: it changes what is found. */
 export interface ViewSettings {
-  /** The most frames of an animation (pages of a TIFF): the first, the last, the others evenly between. */
+  /** The most frames of an animation (pages of a TIFF): see `chooseFrames` and `choosePages`. */
   sampledFrames: number;
   /** How closely: see `planViews`. */
   looks: 'single' | 'standard' | 'thorough';
@@ -76,10 +76,14 @@ export const DEFAULT_VIEWS: ViewSettings = {
 export interface WantedFacts {
   /** Its perceptual hash, which costs a second decoding. @default false */
   pdq?: boolean;
+  /** What the frames of an animation are drawn by: the same image with the same seed is looked at in the same way. @default '' */
+  seed?: string;
 }
 
 /** Whom an image is looked at for. */
-export interface DecodeOptions extends WantedFacts {
+export interface DecodeOptions extends Pick<WantedFacts, 'pdq'> {
+  /** Of its bytes, in hex: with a secret, it makes the seed. @default '' */
+  sha256?: string;
   /** Flows share the decoders by the time that their images take. @default '' */
   flow?: string;
 }

@@ -1,8 +1,8 @@
+import { playbackOf } from './animation.ts';
 import { despiteDamage, viewsOfFrames } from './damage.ts';
 import type { DecoderSettings } from './decoder-messages.ts';
-import type { DecodedImage, WantedFacts } from './image-decoder.ts';
+import type { DecodedImage, View, WantedFacts } from './image-decoder.ts';
 import { fingerprintOf, HASHED_EDGE, type ImageFingerprint } from './image-fingerprint.ts';
-import { choosePages } from './frames.ts';
 import { viewsOf } from './look.ts';
 import {
   allowLoaders,
@@ -51,13 +51,25 @@ async function decodeViews(
 ): Promise<DecodedImage> {
   const first = await openImage(bytes, settings);
   const { format, width, height, frames, damaged } = first;
-  const sampled = choosePages(frames, settings.views.sampledFrames);
-  const views = await viewsOfFrames(sampled, damaged, async (frame) => {
-    const image = frame === 0 ? first : await openImage(bytes, settings, frame);
-    return await reading(format, () => viewsOf(image, frame, settings));
+  const playback = await playbackOf(bytes, first, settings, wanted?.seed ?? '');
+  const views = await viewsOfFrames(playback.frames, damaged, async (frame) => {
+    const image = await playback.open(frame);
+    const seen = await reading(format, () => viewsOf(image, frame, settings));
+    const scale = format === 'tiff' ? 1 : width / image.width;
+    return scale === 1 ? seen : seen.map((view) => enlarged(view, scale, { width, height }));
   });
   const pdq = wanted?.pdq ? await pdqOf(first) : null;
   return { views, format, width, height, frames, damaged, pdq };
+}
+
+/** A view of a frame that was made smaller, in the pixels of the frame as shown. */
+function enlarged(view: View, scale: number, shown: { width: number; height: number }): View {
+  const { box } = view.region;
+  const left = Math.floor(box.left * scale);
+  const top = Math.floor(box.top * scale);
+  const width = Math.min(shown.width - left, Math.ceil(box.width * scale));
+  const height = Math.min(shown.height - top, Math.ceil(box.height * scale));
+  return { ...view, region: { ...view.region, box: { left, top, width, height } } };
 }
 
 async function pdqOf(image: OpenImage): Promise<{ hash: string; quality: number }> {

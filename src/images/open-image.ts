@@ -19,6 +19,8 @@ sharp.cache(false);
 sharp.concurrency(1);
 sharp.block({ operation: ['VipsForeignLoad'] });
 
+const MOST_FRAME_BYTES = 256 * 2 ** 20;
+
 const LOADERS: Record<ImageFormat, string> = {
   jpeg: 'VipsForeignLoadJpeg',
   png: 'VipsForeignLoadPng',
@@ -45,6 +47,8 @@ export interface OpenImage {
   height: number;
   /** Frames of an animation, pages of a TIFF. */
   frames: number;
+  /** How long each frame is shown, in ms; null for what is not played. */
+  delays: readonly number[] | null;
   /** It has been found damaged, and what can be decoded of it is to be inspected. */
   damaged: boolean;
   options: SharpOptions;
@@ -104,11 +108,13 @@ export async function openImage(
   if (animation) {
     const raw = { width, height, channels: 4 } as const;
     const pixels = await reading(format, () => composedFrame(encoded, animation, frame));
-    const image = { bytes: pixels, format, plainJpeg, width, height, frames, cmyk: false };
+    const { delays } = facts;
+    const image = { bytes: pixels, format, plainJpeg, width, height, frames, delays, cmyk: false };
     return { ...image, damaged: lenient, options: { raw, limitInputPixels: maxPixels } };
   }
   return {
     ...{ bytes, format, plainJpeg, width, height, frames },
+    delays: colours.delays,
     cmyk: colours.cmyk,
     damaged: lenient,
     options: { ...options, ignoreIcc: colours.ignoreIcc },
@@ -150,18 +156,20 @@ interface Facts {
   width: number;
   height: number;
   frames: number;
+  delays: readonly number[] | null;
   cmyk: boolean;
   /** The profile says what is assumed without one. */
   ignoreIcc: boolean;
 }
 
 function factsOfAnimation({ width, height, frames }: Apng): Facts {
-  return { width, height, frames: frames.length, cmyk: false, ignoreIcc: true };
+  const delays = frames.map(({ durationMs }) => durationMs);
+  return { width, height, frames: frames.length, delays, cmyk: false, ignoreIcc: true };
 }
 
 function factsOf({ width, height, orientation }: JpegHeader): Facts {
   const [across, down] = orientation > 4 ? [height, width] : [width, height];
-  return { width: across, height: down, frames: 1, cmyk: false, ignoreIcc: true };
+  return { width: across, height: down, frames: 1, delays: null, cmyk: false, ignoreIcc: true };
 }
 
 async function readFacts(
@@ -174,10 +182,11 @@ async function readFacts(
   if (unknown !== null) {
     throw new AppError('image_format_unsupported', `decoding an image: a tiff of ${unknown}`);
   }
-  const { autoOrient, pages, icc, space } = metadata;
+  const { autoOrient, pages, delay, icc, space } = metadata;
   return {
     ...autoOrient,
     frames: pages ?? 1,
+    delays: delay ?? null,
     cmyk: space === 'cmyk' && icc === undefined,
     ignoreIcc: icc !== undefined && isSrgbProfile(icc),
   };
@@ -186,6 +195,40 @@ async function readFacts(
 /** The frame, upright. */
 export function upright({ bytes, options }: OpenImage): Sharp {
   return sharp(bytes, options).autoOrient();
+}
+
+/** Decoded frames of an animation, one below the other. */
+export interface OpenFrames {
+  data: Buffer;
+  /** Size of a frame as decoded, which may be less than as shown. */
+  width: number;
+  height: number;
+  channels: 3 | 4;
+}
+
+/** Decodes all frames in one pass, made smaller where they would take more than 256 MiB. */
+export async function openFrames(image: OpenImage): Promise<OpenFrames> {
+  const { bytes, format, frames } = image;
+  const size = image.width * image.height * frames * 4;
+  const scale = Math.min(1, Math.sqrt(MOST_FRAME_BYTES / size));
+  const width = Math.max(1, Math.floor(image.width * scale));
+  const height = Math.max(1, Math.floor(image.height * scale));
+  const options = { ...image.options, page: 0, pages: frames, limitInputPixels: false };
+  const played = sharp(bytes, options);
+  const fitted = scale < 1 ? played.resize(width, height, { fit: 'fill' }) : played;
+  const { data, info } = await reading(format, () =>
+    fitted.toColourspace('srgb').raw({ depth: 'uchar' }).toBuffer({ resolveWithObject: true }),
+  );
+  return { data, width, height, channels: info.channels === 4 ? 4 : 3 };
+}
+
+/** One of them as an image of its own. */
+export function rawFrame(image: OpenImage, frames: OpenFrames, frame: number): OpenImage {
+  const { data, width, height, channels } = frames;
+  const length = width * height * channels;
+  const bytes = data.subarray(frame * length, (frame + 1) * length);
+  const raw = { width, height, channels };
+  return { ...image, bytes, width, height, options: { raw, limitInputPixels: false } };
 }
 
 /** Decoded RGB pixels as an image. */

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import type { PreprocessSpec, ViewSettings } from './image-decoder.ts';
 
 /** The library that decodes and scales; a test holds it against the one installed. */
@@ -20,7 +21,12 @@ export function preprocessingVersion(spec: PreprocessSpec): string {
  * Names the way from bytes to views: what is looked at of an image besides, for example
  * `…/2/6-frames/standard/6-tiles/inspect-damaged`.
  */
-export function viewsVersion(preprocessing: string, views: ViewSettings): string {
+export function viewsVersion(
+  preprocessing: string,
+  views: ViewSettings,
+  frameKey?: string,
+): string {
   const { sampledFrames, looks, tiles, damaged } = views;
-  return `${preprocessing}/${sampledFrames}-frames/${looks}/${tiles}-tiles/${damaged}-damaged`;
+  const keyed = frameKey === undefined ? '' : `/key-${hash('sha256', frameKey).slice(0, 8)}`;
+  return `${preprocessing}/${sampledFrames}-frames/${looks}/${tiles}-tiles/${damaged}-damaged${keyed}`;
 }

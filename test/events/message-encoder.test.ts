@@ -93,7 +93,7 @@ describe('Avro single-object encoding', () => {
       aVerdict(),
       'v',
     );
-    expect(value.subarray(0, 10).toString('hex')).toBe('c301f4614a025291973c');
+    expect(value.subarray(0, 10).toString('hex')).toBe('c301cf1a07b705c3c545');
     expect(contentType).toBe('application/avro');
     expect((await decodeVerdict(value)).outcome).toBe('block');
   });

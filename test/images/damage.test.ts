@@ -27,7 +27,8 @@ function start(damaged: ViewSettings['damaged']) {
     maxPixels: 1_000_000,
     maxEdge: 65_535,
     maxFrames: 100,
-    views: { ...DEFAULT_VIEWS, damaged },
+    // Filling is all of one colour, and would be trimmed as a border is.
+    views: { ...DEFAULT_VIEWS, looks: 'single', damaged },
   });
   pools.push(pool);
   return pool;

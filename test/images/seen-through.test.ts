@@ -9,7 +9,7 @@ import { clipSpec, parityImage } from '../support/tiny-clip.ts';
 
 const EDGE = 32;
 const pools: Array<{ close: () => Promise<void> }> = [];
-function start(views: Partial<ViewSettings> = {}) {
+function start(views: Partial<ViewSettings> = {}, frameKey?: string, maxFrames = 100) {
   const pool = createDecoderPool({
     preprocess: { ...clipSpec, resizeTo: EDGE, width: EDGE, height: EDGE },
     processes: 1,
@@ -17,7 +17,8 @@ function start(views: Partial<ViewSettings> = {}) {
     memoryBytes: 2 ** 30,
     maxPixels: 10_000_000,
     maxEdge: 65_535,
-    maxFrames: 100,
+    maxFrames,
+    frameKey,
     views: { ...DEFAULT_VIEWS, ...views },
   });
   pools.push(pool);
@@ -142,10 +143,58 @@ describe('an animation', () => {
   it.each(['gif', 'webp', 'tiff'] as const)('as %s is looked at in frames', async (format) => {
     const image = await decoder.decode(await animation(21)[format]().toBuffer());
     expect(image.frames).toBe(21);
-    expect(image.views.map(({ region }) => region.frame)).toEqual([0, 4, 8, 12, 16, 20]);
+    const frames = image.views.map(({ region }) => region.frame);
+    expect(new Set(frames).size).toBe(6);
+    expect(frames).toEqual(frames.toSorted((a, b) => a - b));
+    // Pages are read, not played: at the same places of every document.
+    if (format === 'tiff') expect(frames).toEqual([0, 4, 8, 12, 16, 20]);
     image.views.forEach((view) => {
       expect(Math.abs((mean(view)[0] ?? 0) - view.region.frame * 10)).toBeLessThan(12);
     });
+  });
+
+  it.each(['gif', 'webp'] as const)(
+    'as %s is looked at where it is shown longest, and elsewhere by a secret',
+    async (format) => {
+      const frames = animation(40);
+      const delay = Array.from({ length: 40 }, (_, frame) => (frame === 23 ? 60_000 : 20));
+      const bytes = await frames[format]({ delay }).toBuffer();
+      const framesOf = async (pool: typeof decoder, sha256: string): Promise<number[]> =>
+        (await pool.decode(bytes, { sha256 })).views.map(({ region }) => region.frame);
+      const byHash = await Promise.all(
+        ['aa', 'bb', 'cc'].map((sha256) => framesOf(decoder, sha256)),
+      );
+      for (const chosen of byHash) expect(chosen).toContain(23);
+      expect(new Set(byHash.map(String)).size).toBe(3);
+      expect(await framesOf(decoder, 'aa')).toEqual(byHash[0]);
+      const keyed = start({}, 'a secret of twenty-two characters');
+      expect(await framesOf(keyed, 'aa')).not.toEqual(byHash[0]);
+    },
+  );
+
+  it('is looked at in its own pixels where it was decoded smaller, in one pass', async () => {
+    // 300 frames of 640 × 480 take more than 256 MiB.
+    const frame = await sharp(parityImage('rgb.jpg'))
+      .resize(640, 480, { fit: 'fill' })
+      .raw()
+      .toBuffer();
+    const frames = Array.from({ length: 300 }, (_, at) => {
+      const own = Buffer.from(frame);
+      own.fill(at % 250, 0, 30_000);
+      return own;
+    });
+    const raw = { width: 640, height: 480 * 300, channels: 3, pageHeight: 480 } as const;
+    const bytes = await sharp(Buffer.concat(frames), { raw, limitInputPixels: false })
+      .webp({ effort: 0, quality: 50 })
+      .toBuffer();
+    const { views, width, height } = await start({}, undefined, 300).decode(bytes);
+    expect([width, height, views.length]).toEqual([640, 480, 6]);
+    for (const { region } of views) {
+      expect(region).toMatchObject({
+        crop: 'whole',
+        box: { left: 0, top: 0, width: 640, height: 480 },
+      });
+    }
   });
 
   it('is looked at once where one frame is asked for', async () => {

@@ -17,7 +17,7 @@ const decoder = createDecoderPool({
   maxPixels: 1_000_000,
   maxEdge: 65_535,
   maxFrames: 10,
-  views: { ...DEFAULT_VIEWS, sampledFrames: 1 },
+  views: { ...DEFAULT_VIEWS, looks: 'single', sampledFrames: 1 },
 });
 afterAll(() => decoder.close());
 
