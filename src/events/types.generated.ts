@@ -47,7 +47,7 @@ export interface Embedding {
   imageSha256: string;
   modelHash: string;
   preprocessing: string;
-  /** Unit length; as many numbers as the model has dimensions. Of what the model's own preprocessing shows of the first frame. */
+  /** Unit length; as many numbers as the model has dimensions. Of the first view: that of the first frame that was looked at. */
   vector: Array<number>;
   /** Of the other looks at the image: frames, tiles, backgrounds. */
   others: Array<OtherView>;
@@ -115,7 +115,7 @@ export interface Box {
 export interface Region {
   /** Zero-based. */
   frame: number;
-  /** center | whole (as the model's own preprocessing shows an image) | tile (a part of a very long one) */
+  /** center (the centre square) | whole (all of it, squashed where the model wants a square) | tile (one of the squares that cover a long image) | detail (one of the smaller squares of a thorough look) */
   crop: string;
   /** The part of the frame as shown, in pixels. */
   box: null | Box;
@@ -208,7 +208,7 @@ export interface ModelIdentity {
   id: string;
   /** SHA-256 of the model folder. */
   hash: string;
-  /** Version of the way from bytes to pixels. */
+  /** Version of the way from bytes to views: the same image has the same views under the same version. */
   preprocessing: string;
   /** cpu | cuda | tensorrt */
   executionProvider: string;

@@ -37,7 +37,7 @@ export function placeText(
   const frames = image?.frames ?? 1;
   const places = [
     frames > 1 ? `frame ${frame + 1} of ${frames}` : null,
-    crop === 'tile' && box !== null ? `tile at ${box.left}, ${box.top}` : null,
+    ['tile', 'detail'].includes(crop) && box !== null ? `${crop} at ${box.left}, ${box.top}` : null,
     background === 'black' ? 'over black' : null,
     background === 'none' ? 'under its transparency' : null,
   ].filter((place) => place !== null);
