@@ -16,6 +16,8 @@ const HEADER_END = 33;
 const ZLIB_HEADER = 2;
 /** By colour type, PNG 3rd edition, table 12. */
 const CHANNELS = [1, 0, 3, 1, 2, 0, 4];
+/** Bits of a channel, in the same table. */
+const DEPTHS = [1, 2, 4, 8, 16];
 /** Where IHDR says whether the picture is interlaced. */
 const INTERLACE_AT = 28;
 /** More bytes of rows are not held in memory twice. */
@@ -29,7 +31,7 @@ const MOST_BYTES = 128 * 2 ** 20;
 export async function completePng(bytes: Buffer, maxPixels: number): Promise<Buffer> {
   if (bytes.length <= HEADER_END) return bytes;
   const size = sizeOf(bytes);
-  if (size.width * size.height > maxPixels) return bytes;
+  if (size === null || size.width * size.height > maxPixels) return bytes;
   const { before, data } = partsOf(bytes);
   const isInterlaced = bytes[INTERLACE_AT] === 1;
   const length = lengthOf(size, isInterlaced ? ADAM7 : NOT_INTERLACED);
@@ -46,9 +48,14 @@ function rebuilt(before: Buffer, rows: Buffer): Buffer {
   return Buffer.concat([before, ...chunkOf('IDAT', deflated), ...chunkOf('IEND', Buffer.alloc(0))]);
 }
 
-function sizeOf(bytes: Buffer): PngSize {
-  const bits = bytes.readUInt8(24) * (CHANNELS[bytes.readUInt8(25)] ?? 0);
-  return { width: bytes.readUInt32BE(16), height: bytes.readUInt32BE(20), bits };
+/** Null where there is no such picture. */
+function sizeOf(bytes: Buffer): PngSize | null {
+  const depth = bytes.readUInt8(24);
+  const bits = depth * (CHANNELS[bytes.readUInt8(25)] ?? 0);
+  const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
+  return DEPTHS.includes(depth) && bits > 0 && width > 0 && height > 0
+    ? { width, height, bits }
+    : null;
 }
 
 /** Of the filtered rows of all passes, in bytes. */

@@ -1,6 +1,7 @@
 import { deflateSync } from 'node:zlib';
 
 import { describe, expect, it, jest } from '@jest/globals';
+import fc from 'fast-check';
 import sharp, { type Sharp } from 'sharp';
 
 import { completePng } from '../../src/images/complete-png.ts';
@@ -38,6 +39,19 @@ it('is not completed beyond the pixels that are decoded, or without a header', a
     const cut = png.subarray(0, length);
     expect(await completePng(cut, 1e6)).toBe(cut);
   }
+});
+
+it('is given back or completed whatever its header says', async () => {
+  const png = await picture().png({ progressive: true }).toBuffer();
+  await fc.assert(
+    fc.asyncProperty(fc.nat(16), fc.nat(255), fc.nat(255), async (at, value, other) => {
+      const broken = Buffer.from(png);
+      broken.writeUInt8(value, 16 + Math.min(at, 12));
+      broken.writeUInt8(other, 24);
+      await expect(completePng(broken, 1e6)).resolves.toBeInstanceOf(Uint8Array);
+    }),
+    { numRuns: 300 },
+  );
 });
 
 it('takes no more from its data than the picture needs', async () => {
