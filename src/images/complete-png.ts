@@ -14,10 +14,14 @@ const SIGNATURE_BYTES = 8;
 const HEADER_END = 33;
 /** The method and its check, before deflated data, RFC 1950, section 2.2. */
 const ZLIB_HEADER = 2;
-/** By colour type, PNG 3rd edition, table 12. */
-const CHANNELS = [1, 0, 3, 1, 2, 0, 4];
-/** Bits of a channel, in the same table. */
-const DEPTHS = [1, 2, 4, 8, 16];
+/** By colour type, PNG 3rd edition, table 12: channels, and the bits that each may have. */
+const COLOUR_TYPES = new Map([
+  [0, { channels: 1, depths: [1, 2, 4, 8, 16] }],
+  [2, { channels: 3, depths: [8, 16] }],
+  [3, { channels: 1, depths: [1, 2, 4, 8] }],
+  [4, { channels: 2, depths: [8, 16] }],
+  [6, { channels: 4, depths: [8, 16] }],
+]);
 /** Where IHDR says whether the picture is interlaced. */
 const INTERLACE_AT = 28;
 /** More bytes of rows are not held in memory twice. */
@@ -51,10 +55,10 @@ function rebuilt(before: Buffer, rows: Buffer): Buffer {
 /** Null where there is no such picture. */
 function sizeOf(bytes: Buffer): PngSize | null {
   const depth = bytes.readUInt8(24);
-  const bits = depth * (CHANNELS[bytes.readUInt8(25)] ?? 0);
+  const type = COLOUR_TYPES.get(bytes.readUInt8(25));
   const [width, height] = [bytes.readUInt32BE(16), bytes.readUInt32BE(20)];
-  return DEPTHS.includes(depth) && bits > 0 && width > 0 && height > 0
-    ? { width, height, bits }
+  return type?.depths.includes(depth) && width > 0 && height > 0
+    ? { width, height, bits: type.channels * depth }
     : null;
 }
 

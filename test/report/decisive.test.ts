@@ -84,6 +84,7 @@ describe('where a result was found', () => {
     [null, { background: 'white' }, 1],
     ['frame 4 of 12', { frame: 3 }, 12],
     ['tile at 0, 300', { crop: 'tile', box }, 1],
+    ['detail at 0, 300', { crop: 'detail', box }, 1],
     ['over black', { background: 'black' }, 1],
     ['under its transparency', { background: 'none' }, 1],
     ['frame 1 of 2, tile at 0, 300', { crop: 'tile', box }, 2],
