@@ -4,7 +4,7 @@ import { DEFAULT_VIEWS } from '../src/images/image-decoder.ts';
 import { despiteDamage } from '../src/images/damage.ts';
 import { allowLoaders, openImage, reading, type OpenImage } from '../src/images/open-image.ts';
 import { decodePlainly, decodeRaster } from '../src/images/raster.ts';
-import type { ImageFormat } from '../src/images/sniff-format.ts';
+import { IMAGE_FORMATS, type ImageFormat } from '../src/images/sniff-format.ts';
 import { lookOf, type Look } from './grid.ts';
 
 /** What browsers show. */
@@ -26,7 +26,8 @@ export interface Judged {
 
 /** Decodes in this process. Throws what is no fault of the image. */
 export async function judged(bytes: Buffer, animated: boolean): Promise<Judged> {
-  allowLoaders(FORMATS);
+  // For the whole process, which other tests may share; SETTINGS say what is decoded.
+  allowLoaders(IMAGE_FORMATS);
   try {
     const frames = await despiteDamage(SETTINGS, async (settings) => {
       const first = await openImage(bytes, settings);

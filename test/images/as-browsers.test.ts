@@ -9,7 +9,7 @@ import { asBrowsersShow } from '../../src/images/as-browsers/as-browsers.ts';
 import type { Codec } from '../../src/images/as-browsers/codec.ts';
 import { DEFAULT_VIEWS } from '../../src/images/image-decoder.ts';
 import { allowLoaders, openImage } from '../../src/images/open-image.ts';
-import { sniffFormat } from '../../src/images/sniff-format.ts';
+import { IMAGE_FORMATS, sniffFormat } from '../../src/images/sniff-format.ts';
 import { parityImage } from '../support/tiny-clip.ts';
 
 const truth = (name: string): Buffer =>
@@ -26,7 +26,8 @@ const settings = {
   maxFrames: 100,
   views: DEFAULT_VIEWS,
 } as const;
-allowLoaders(['png']);
+// For the whole process, which other test files may share.
+allowLoaders(IMAGE_FORMATS);
 
 describe('the bytes of an image', () => {
   it.each(['rgb.jpg', 'rgba.png', 'lossy.webp'])(
