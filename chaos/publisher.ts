@@ -92,7 +92,8 @@ export class Publisher {
   #imageOf(event: number): { bytes: string } | { uri: string } {
     const { bytes, file } = this.#pictureOf(event);
     if (event % BROKEN_EVERY === 0) {
-      return { bytes: bytes.subarray(0, bytes.length / 2).toString('base64') };
+      // Its header and no more: of half a picture half would be judged.
+      return { bytes: bytes.subarray(0, 32).toString('base64') };
     }
     if (event % REFERENCE_EVERY === 0) return { uri: pathToFileURL(file).href };
     return { bytes: bytes.toString('base64') };

@@ -156,7 +156,7 @@ const BYTES: Kind[] = [
   },
   {
     name: 'image: cut short',
-    expected: 'not-inspected',
+    expected: 'judged',
     weight: 3,
     draw: (dice, scene) => {
       const whole = dice.pick(scene.pictures);
