@@ -102,6 +102,8 @@ export async function writeConfig(
     policies: packageFile('policies/demo.yaml'),
     // The photos take turns: each is to cost what a new one costs.
     dedupe: { maxBytes: 0 },
+    // One look at each photo, as the peers take.
+    images: { views: 'single' },
     observability: { http: { host: '127.0.0.1', port: 0 }, logLevel: 'warn' },
     ...settings,
   };
