@@ -94,6 +94,9 @@ export async function openImage(
       : await readFacts(bytes, format, options);
   const { width, height, ...colours } = facts;
   const frames = facts.frames - added;
+  if (frames < 1) {
+    throw new AppError('image_corrupt', `decoding the ${format} image: it has no frame`);
+  }
   if (width * height > maxPixels || Math.max(width, height) > maxEdge) {
     throw tooManyPixels(
       `${width}x${height} is more than the limit of ${maxPixels} pixels, or of ${maxEdge} on an edge`,

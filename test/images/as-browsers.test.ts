@@ -29,6 +29,18 @@ const settings = {
 // For the whole process, which other test files may share.
 allowLoaders(IMAGE_FORMATS);
 
+it('a GIF of which no frame is left is no image', async () => {
+  // 2 × 1 pixels; the second of its frames breaks off.
+  const hex =
+    '47494638396102000100810000000000ff000000ff000000ff2c0000' +
+    '0000010001000002024401002c01000000010001000040004401003b';
+  const gif = Buffer.from(hex, 'hex');
+  for (const lenient of [false, true]) {
+    const opening = openImage(gif, { ...settings, formats: ['gif'], lenient });
+    await expect(opening).rejects.toMatchObject({ code: 'image_corrupt' });
+  }
+});
+
 describe('the bytes of an image', () => {
   it.each(['rgb.jpg', 'rgba.png', 'lossy.webp'])(
     'that browsers read alike are not copied: %s',
