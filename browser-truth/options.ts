@@ -2,7 +2,7 @@ import { Command } from 'commander';
 
 export interface TruthOptions {
   chromium: string;
-  /** Of files to compare in place of the generated ones. */
+  /** A folder whose files are compared in place of the generated ones. */
   folder: string[];
   write: boolean;
 }

@@ -1,6 +1,5 @@
 /** A picture of an evasion: what an uploader makes of a photo so that people see its subject and a model does not. */
 import sharp, { type OverlayOptions, type Sharp } from 'sharp';
-import type { Box } from '../src/images/image-decoder.ts';
 
 /** A photo that a policy of the demo's bundle is about. */
 export interface Subject {
@@ -10,18 +9,13 @@ export interface Subject {
   policy: string;
 }
 
-export interface Picture {
-  bytes: Buffer;
-  /** Where the photo lies in the frame, in pixels; null: it fills the frame. */
-  object: Box | null;
-}
-
 /** One way to hide a subject, at one strength. */
 export interface Row {
   group: string;
   name: string;
   strength: string;
-  make: (subject: Subject) => Promise<Picture>;
+  /** The picture as an uploader sends it. */
+  make: (subject: Subject) => Promise<Buffer>;
 }
 
 /** Fixed, so that a row is the same picture on every machine. */

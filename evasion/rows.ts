@@ -9,7 +9,7 @@ const UNCHANGED: Row = {
   group: 'unchanged',
   name: 'the photo itself',
   strength: '',
-  make: ({ bytes }) => Promise.resolve({ bytes, object: null }),
+  make: ({ bytes }) => Promise.resolve(bytes),
 };
 
 /** Every way to hide a subject that is tried. */

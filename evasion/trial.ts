@@ -24,8 +24,7 @@ export async function tryRow(
   judge: Judge,
   original: readonly EmbeddedView[],
 ): Promise<Trial> {
-  const { bytes } = await row.make(subject);
-  const judged = await judge.judge(bytes);
+  const judged = await judge.judge(await row.make(subject));
   const result = judged.policies.find(({ id }) => id === subject.policy);
   const { group, name, strength } = row;
   return {
@@ -46,7 +45,7 @@ function likenessOf(
   return Math.max(...views.map(({ embedding }) => cosine(embedding, own.embedding)));
 }
 
-/** Of unit vectors. */
+/** The cosine of two unit vectors. */
 function cosine(a: Float32Array, b: Float32Array): number {
   return a.reduce((sum, value, at) => sum + value * (b[at] as number), 0);
 }

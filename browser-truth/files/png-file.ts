@@ -19,7 +19,7 @@ export interface PngOptions {
   after?: Buffer[];
   /** Hides or shows another part of the picture. */
   turnedBy?: number;
-  /** Of the part of the picture, from its top left corner, that is stored. */
+  /** The size of the part of the picture, from its top left corner, that is stored. */
   width?: number;
   height?: number;
   /** What becomes of the compressed rows; undefined: one IDAT. */

@@ -1,6 +1,6 @@
 /** The subject plays for most of the time, or flashes up once. */
 import sharp from 'sharp';
-import { covering, type Picture, type Row, type Subject } from '../picture.ts';
+import { covering, type Row, type Subject } from '../picture.ts';
 import { SURROUNDINGS } from '../subjects.ts';
 
 /** Frames of an animation: whether each shows the subject, and for how long, in ms. */
@@ -44,7 +44,7 @@ async function animation(
   { bytes }: Subject,
   format: 'gif' | 'webp',
   frames: readonly Scene[],
-): Promise<Picture> {
+): Promise<Buffer> {
   const raw = async (photo: Buffer): Promise<Buffer> =>
     sharp(await covering(photo, SIDE, SIDE))
       .removeAlpha()
@@ -62,5 +62,5 @@ async function animation(
     raw: { width: SIDE, height: SIDE * frames.length, channels: 3, pageHeight: SIDE },
   });
   const delay = frames.map(({ ms }) => ms);
-  return { bytes: await image[format]({ delay, loop: 0, effort: 1 }).toBuffer(), object: null };
+  return await image[format]({ delay, loop: 0, effort: 1 }).toBuffer();
 }

@@ -47,7 +47,7 @@ function row(name: string, strength: string, change: Change): Row {
     make: async ({ bytes }) => {
       const { data, width, height } = await sized(bytes, 640);
       const changed = await change(sharp(data), { width, height });
-      return { bytes: Buffer.isBuffer(changed) ? changed : await jpeg(changed), object: null };
+      return Buffer.isBuffer(changed) ? changed : await jpeg(changed);
     },
   };
 }

@@ -1,7 +1,7 @@
 /** The file's own words on colour, which browsers follow and a careless decoder does not, or the other way round. */
-import { crc32 } from 'node:zlib';
 import sharp from 'sharp';
-import { sized, type Picture, type Row, type Subject } from '../picture.ts';
+import { chunk } from '../../fuzz/corpus/png.ts';
+import { sized, type Row, type Subject } from '../picture.ts';
 
 export const COLOUR: readonly Row[] = [
   row('picture in a PNG with gAMA', '0.05', (subject) => withGamma(subject, 0.05)),
@@ -12,7 +12,7 @@ function row(name: string, strength: string, make: Row['make']): Row {
 }
 
 /** All but black to who ignores the chunk; browsers raise every value to 1 ÷ (gamma × 2.2). */
-async function withGamma({ bytes }: Subject, gamma: number): Promise<Picture> {
+async function withGamma({ bytes }: Subject, gamma: number): Promise<Buffer> {
   const photo = await sized(bytes, 640);
   const { data, info } = await sharp(photo.data)
     .removeAlpha()
@@ -27,14 +27,12 @@ async function withGamma({ bytes }: Subject, gamma: number): Promise<Picture> {
     .toColourspace('rgb16')
     .png()
     .toBuffer();
-  const chunk = Buffer.alloc(16);
-  chunk.writeUInt32BE(4, 0);
-  chunk.write('gAMA', 4, 'latin1');
-  chunk.writeUInt32BE(Math.round(gamma * 100_000), 8);
-  chunk.writeUInt32BE(crc32(chunk.subarray(4, 12)), 12);
+  const value = Buffer.alloc(4);
+  value.writeUInt32BE(Math.round(gamma * 100_000));
   const behindHeader = 8 + 25;
-  return {
-    bytes: Buffer.concat([png.subarray(0, behindHeader), chunk, png.subarray(behindHeader)]),
-    object: null,
-  };
+  return Buffer.concat([
+    png.subarray(0, behindHeader),
+    chunk('gAMA', value),
+    png.subarray(behindHeader),
+  ]);
 }

@@ -1,15 +1,6 @@
 /** The subject is whole and in plain sight, but not where, or not as large as, a centre square wants it. */
 import sharp from 'sharp';
-import {
-  covering,
-  jpeg,
-  laidOver,
-  plain,
-  sized,
-  type Picture,
-  type Row,
-  type Subject,
-} from '../picture.ts';
+import { covering, jpeg, laidOver, plain, sized, type Row, type Subject } from '../picture.ts';
 import { SURROUNDINGS } from '../subjects.ts';
 
 const EDGE = 720;
@@ -60,7 +51,7 @@ async function beside(
   ratio: number,
   sides: 1 | 2,
   upright = false,
-): Promise<Picture> {
+): Promise<Buffer> {
   const long = Math.round(EDGE * ratio);
   // The strip beside the centre square of a frame that is `ratio` times as wide as high, and as much again of it.
   const strip = Math.round(((ratio - 1) / 2) * EDGE * (sides === 1 ? 1.6 : 1));
@@ -73,29 +64,21 @@ async function beside(
     left: upright ? 0 : start,
     top: upright ? start : 0,
   }));
-  const first = parts[0] ?? { left: 0, top: 0 };
-  const [width, height] = size(strip);
-  return {
-    bytes: await laidOver(background, parts),
-    object: { left: first.left, top: first.top, width, height },
-  };
+  return await laidOver(background, parts);
 }
 
 /** A square of 1/`part` of the frame's edge, in its middle or its corner. */
-async function small({ bytes }: Subject, part: number, place: number): Promise<Picture> {
+async function small({ bytes }: Subject, part: number, place: number): Promise<Buffer> {
   const width = Math.round(EDGE * 1.33);
   const photo = await sized(bytes, Math.round(EDGE / part));
   const left = Math.round((width - photo.width) * place);
   const top = Math.round((EDGE - photo.height) * place);
   const background = sharp(await covering(SURROUNDINGS.forest, width, EDGE));
-  return {
-    bytes: await laidOver(background, [{ input: photo.data, left, top }]),
-    object: { left, top, width: photo.width, height: photo.height },
-  };
+  return await laidOver(background, [{ input: photo.data, left, top }]);
 }
 
 /** One cell of the collage is the subject, the others are photos of other things. */
-async function collage({ bytes }: Subject, cells: number): Promise<Picture> {
+async function collage({ bytes }: Subject, cells: number): Promise<Buffer> {
   const edge = Math.round(960 / cells);
   const others = await Promise.all(
     Object.values(SURROUNDINGS).map((photo) => covering(photo, edge, edge)),
@@ -107,51 +90,38 @@ async function collage({ bytes }: Subject, cells: number): Promise<Picture> {
     left: (cell % cells) * edge,
     top: Math.trunc(cell / cells) * edge,
   }));
-  const { left, top } = parts[at] as (typeof parts)[number];
-  return {
-    bytes: await laidOver(plain(edge * cells, edge * cells, '#ffffff'), parts),
-    object: { left, top, width: edge, height: edge },
-  };
+  return await laidOver(plain(edge * cells, edge * cells, '#ffffff'), parts);
 }
 
 /** A border of `percent` of the photo's own size in all, around it. */
-async function border({ bytes }: Subject, percent: number, colour: string): Promise<Picture> {
+async function border({ bytes }: Subject, percent: number, colour: string): Promise<Buffer> {
   const photo = await sized(bytes, 480);
   const across = Math.round((photo.width * percent) / 200);
   const down = Math.round((photo.height * percent) / 200);
   const background = plain(photo.width + 2 * across, photo.height + 2 * down, colour);
-  return {
-    bytes: await laidOver(background, [{ input: photo.data, left: across, top: down }]),
-    object: { left: across, top: down, width: photo.width, height: photo.height },
-  };
+  return await laidOver(background, [{ input: photo.data, left: across, top: down }]);
 }
 
 /** As apps fill the bars beside an upright video. */
-async function blurredBorder({ bytes }: Subject): Promise<Picture> {
+async function blurredBorder({ bytes }: Subject): Promise<Buffer> {
   const photo = await sized(bytes, 480);
   const size = { width: photo.width * 2, height: photo.height * 2 };
   const background = sharp(await covering(bytes, size.width, size.height)).blur(30);
   const left = Math.round(photo.width / 2);
   const top = Math.round(photo.height / 2);
-  return {
-    bytes: await laidOver(background, [{ input: photo.data, left, top }]),
-    object: { left, top, width: photo.width, height: photo.height },
-  };
+  return await laidOver(background, [{ input: photo.data, left, top }]);
 }
 
 /** A photo of 800 pixels somewhere on a large white page. */
-async function canvas({ bytes }: Subject, edge: number): Promise<Picture> {
+async function canvas({ bytes }: Subject, edge: number): Promise<Buffer> {
   const photo = await sized(bytes, 800);
   const left = Math.round(edge * 0.1);
   const top = Math.round(edge * 0.15);
-  return {
-    bytes: await laidOver(plain(edge, edge, '#ffffff'), [{ input: photo.data, left, top }]),
-    object: { left, top, width: photo.width, height: photo.height },
-  };
+  return await laidOver(plain(edge, edge, '#ffffff'), [{ input: photo.data, left, top }]);
 }
 
 /** A browser's window with the photo and some lines of text. */
-async function screenshot({ bytes }: Subject, share: number): Promise<Picture> {
+async function screenshot({ bytes }: Subject, share: number): Promise<Buffer> {
   const [width, height] = [1_440, 900];
   const photo = await sized(bytes, Math.round(width * share));
   const [left, top] = [220, 180];
@@ -171,21 +141,15 @@ async function screenshot({ bytes }: Subject, share: number): Promise<Picture> {
     .extract({ left: 0, top: 0, width: photo.width, height: photoHeight })
     .png()
     .toBuffer();
-  return {
-    bytes: await laidOver(sharp(Buffer.from(page)).flatten(), [{ input, left, top }]),
-    object: { left, top, width: photo.width, height: photoHeight },
-  };
+  return await laidOver(sharp(Buffer.from(page)).flatten(), [{ input, left, top }]);
 }
 
 /** The middle of the photo, so many percent of each edge. */
-async function cropped({ bytes }: Subject, percent: number): Promise<Picture> {
+async function cropped({ bytes }: Subject, percent: number): Promise<Buffer> {
   const photo = await sized(bytes, 640);
   const width = Math.round((photo.width * percent) / 100);
   const height = Math.round((photo.height * percent) / 100);
   const left = Math.round((photo.width - width) / 2);
   const top = Math.round((photo.height - height) / 2);
-  return {
-    bytes: await jpeg(sharp(photo.data).extract({ left, top, width, height })),
-    object: null,
-  };
+  return await jpeg(sharp(photo.data).extract({ left, top, width, height }));
 }

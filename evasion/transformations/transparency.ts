@@ -1,6 +1,6 @@
 /** What is seen depends on what lies behind the picture. */
 import sharp from 'sharp';
-import { sized, type Picture, type Row, type Subject } from '../picture.ts';
+import { sized, type Row, type Subject } from '../picture.ts';
 
 export const TRANSPARENCY: readonly Row[] = [
   row('in light alpha', '192–255, white', (subject) => inAlpha(subject, 192)),
@@ -16,7 +16,7 @@ function row(name: string, strength: string, make: Row['make']): Row {
 }
 
 /** The subject's brightness in the alpha of a page of one colour, seen on a dark or a light page. */
-async function inAlpha({ bytes }: Subject, lowest: number, colour = 255): Promise<Picture> {
+async function inAlpha({ bytes }: Subject, lowest: number, colour = 255): Promise<Buffer> {
   const { rgba, width, height } = await rgbaOf(bytes, 640);
   for (let at = 0; at < rgba.length; at += 4) {
     const light = lightOf(rgba, at) / 255;
@@ -25,13 +25,13 @@ async function inAlpha({ bytes }: Subject, lowest: number, colour = 255): Promis
     rgba.fill(colour, at, at + 3);
     rgba[at + 3] = Math.round(lowest + alpha * (255 - lowest));
   }
-  return { bytes: await pngOf(rgba, width, height), object: null };
+  return await pngOf(rgba, width, height);
 }
 
 /** The same in one end of a long, opaque picture. */
-async function inTile(subject: Subject): Promise<Picture> {
+async function inTile(subject: Subject): Promise<Buffer> {
   const own = await inAlpha(subject, 192);
-  const { width, height } = await sharp(own.bytes).metadata();
+  const { width, height } = await sharp(own).metadata();
   const long = { width, height: height * 3 };
   const background = sharp({ create: { ...long, channels: 4, background: '#ffffff00' } })
     .composite([
@@ -40,20 +40,17 @@ async function inTile(subject: Subject): Promise<Picture> {
         left: 0,
         top: 0,
       },
-      { input: own.bytes, left: 0, top: height * 2 },
+      { input: own, left: 0, top: height * 2 },
     ])
     .png();
-  return {
-    bytes: await background.toBuffer(),
-    object: { left: 0, top: height * 2, width, height },
-  };
+  return await background.toBuffer();
 }
 
 /** Colours that a conversion to JPEG brings to light. */
-async function hidden({ bytes }: Subject, edge: number): Promise<Picture> {
+async function hidden({ bytes }: Subject, edge: number): Promise<Buffer> {
   const { rgba, width, height } = await rgbaOf(bytes, edge);
   for (let at = 3; at < rgba.length; at += 4) rgba[at] = 0;
-  return { bytes: await pngOf(rgba, width, height), object: null };
+  return await pngOf(rgba, width, height);
 }
 
 async function rgbaOf(bytes: Buffer, edge: number) {

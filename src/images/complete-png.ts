@@ -1,5 +1,6 @@
-import { crc32, createInflateRaw, constants, deflateSync } from 'node:zlib';
+import { createInflateRaw, constants, deflateSync } from 'node:zlib';
 
+import { chunkOf, PNG_SIGNATURE } from './as-browsers/png-chunks.ts';
 import {
   ADAM7,
   deinterlace,
@@ -9,7 +10,6 @@ import {
   type PngSize,
 } from './png-passes.ts';
 
-const SIGNATURE_BYTES = 8;
 /** IHDR is the first chunk: width, height, depth, colour type, compression, filter, interlace. */
 const HEADER_END = 33;
 /** The method and its check, before deflated data, RFC 1950, section 2.2. */
@@ -49,7 +49,7 @@ export async function completePng(bytes: Buffer, maxPixels: number): Promise<Buf
 
 function rebuilt(before: Buffer, rows: Buffer): Buffer {
   const deflated = deflateSync(rows, { level: 1 });
-  return Buffer.concat([before, ...chunkOf('IDAT', deflated), ...chunkOf('IEND', Buffer.alloc(0))]);
+  return Buffer.concat([before, chunkOf('IDAT', deflated), chunkOf('IEND')]);
 }
 
 /** Null where there is no such picture. */
@@ -62,7 +62,7 @@ function sizeOf(bytes: Buffer): PngSize | null {
     : null;
 }
 
-/** Of the filtered rows of all passes, in bytes. */
+/** The length of the filtered rows of all passes, in bytes. */
 function lengthOf(size: PngSize, passes: readonly Pass[]): number {
   return passes.reduce((sum, one) => {
     const { columns, rows } = extentOf(one, size);
@@ -72,17 +72,16 @@ function lengthOf(size: PngSize, passes: readonly Pass[]): number {
 
 /** The chunks with a header that says so. */
 function notInterlaced(before: Buffer): Buffer {
-  const header = Buffer.from(before.subarray(SIGNATURE_BYTES + 8, HEADER_END - 4));
+  const header = Buffer.from(before.subarray(PNG_SIGNATURE.length + 8, HEADER_END - 4));
   header.writeUInt8(0, header.length - 1);
-  const signature = before.subarray(0, SIGNATURE_BYTES);
-  return Buffer.concat([signature, ...chunkOf('IHDR', header), before.subarray(HEADER_END)]);
+  return Buffer.concat([PNG_SIGNATURE, chunkOf('IHDR', header), before.subarray(HEADER_END)]);
 }
 
 /** What comes before the first IDAT, and the content of all of them, whatever their checksums. */
 function partsOf(bytes: Buffer): { before: Buffer; data: Buffer } {
   const parts: Buffer[] = [];
   let first = bytes.length;
-  for (let at = SIGNATURE_BYTES; at + 8 <= bytes.length;) {
+  for (let at = PNG_SIGNATURE.length; at + 8 <= bytes.length;) {
     const content = at + 8;
     const end = content + bytes.readUInt32BE(at);
     if (bytes.toString('latin1', at + 4, content) === 'IDAT') {
@@ -111,13 +110,4 @@ async function inflateInto(target: Buffer, deflated: Buffer): Promise<number> {
   inflate.end(deflated);
   await closed.promise;
   return length;
-}
-
-function chunkOf(type: string, content: Buffer): Buffer[] {
-  const head = Buffer.alloc(8);
-  head.writeUInt32BE(content.length, 0);
-  head.write(type, 4, 'latin1');
-  const checksum = Buffer.alloc(4);
-  checksum.writeUInt32BE(crc32(content, crc32(head.subarray(4))));
-  return [head, content, checksum];
 }

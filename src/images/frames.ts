@@ -49,7 +49,7 @@ export function chooseFrames(scenes: readonly Scene[], most: number, seed: strin
 }
 
 /** How long browsers show a frame that says so. */
-function shownFor(durationMs: number): number {
+export function shownFor(durationMs: number): number {
   return durationMs <= HURRIED_MS ? SHOWN_FOR_MS : durationMs;
 }
 

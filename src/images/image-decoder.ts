@@ -82,7 +82,7 @@ export interface WantedFacts {
 
 /** Whom an image is looked at for. */
 export interface DecodeOptions extends Pick<WantedFacts, 'pdq'> {
-  /** Of its bytes, in hex: with a secret, it makes the seed. @default '' */
+  /** The SHA-256 of the bytes, in hex: with a secret, it makes the seed. @default '' */
   sha256?: string;
   /** Flows share the decoders by the time that their images take. @default '' */
   flow?: string;

@@ -29,7 +29,7 @@ export const NOT_INTERLACED: readonly Pass[] = [pass(0, 0, 1, 1, [1, 1])];
 export interface PngSize {
   width: number;
   height: number;
-  /** Of one pixel. */
+  /** The bits of one pixel. */
   bits: number;
 }
 

@@ -4,7 +4,7 @@ import type { Box } from './image-decoder.ts';
 import { decodeJpeg } from './jpeg-codec.ts';
 import { rawImage, upright, type OpenImage } from './open-image.ts';
 
-/** Of a larger image the colours under its alpha are not looked at: they would take 7 bytes a pixel. */
+/** The colours under the alpha of a larger image are not looked at: they would take 7 bytes a pixel. */
 const MOST_HIDDEN_PIXELS = 50_000_000;
 
 /** Decoded pixels in sRGB, 8 bits, row by row, interleaved: `[height, width, channels]`. */

@@ -8,11 +8,11 @@ const COLOURS: Readonly<Record<string, number>> = {
   cmyk: 4,
 };
 
-/** Of the native library's metadata. */
+/** The part of the native library's metadata that says how samples are laid out. */
 export interface Layout {
   space: string;
   channels: number;
-  /** Of a sample: uchar, ushort, float. */
+  /** The type of a sample: uchar, ushort, float. */
   depth: string;
 }
 

@@ -2,7 +2,7 @@ import type { Apng } from './apng.ts';
 
 interface Pass {
   frames: AsyncGenerator<Buffer>;
-  /** Of the frame to come. */
+  /** The number of the frame that comes next. */
   next: number;
 }
 

@@ -1,3 +1,4 @@
+import { shownFor } from '../frames.ts';
 import type { Codec } from './codec.ts';
 import { compose, type Canvas } from './apng-canvas.ts';
 import { pngAsBrowsers } from './png.ts';
@@ -31,9 +32,6 @@ export interface Apng {
 
 /** Chunks that hold for every frame. */
 const SHARED = ['PLTE', 'tRNS', ...COLOUR_CHUNKS];
-/** Browsers show a frame that is to take less for so long. */
-const SHORTEST_MS = 10;
-const DEFAULT_MS = 100;
 /** In front of the stream of an fdAT: its number in the sequence. */
 const SEQUENCE_BYTES = 4;
 
@@ -85,7 +83,7 @@ function readControl({ data }: Chunk, canvas: Canvas): ApngFrame | null {
   const ms = (1000 * data.readUInt16BE(20)) / (data.readUInt16BE(22) || 100);
   return {
     ...{ left, top, width, height },
-    durationMs: ms <= SHORTEST_MS ? DEFAULT_MS : ms,
+    durationMs: shownFor(ms),
     dispose: data.readUInt8(24),
     blend: data.readUInt8(25),
     data: [],

@@ -2,9 +2,9 @@
 
 export interface Box {
   type: string;
-  /** Of its size. */
+  /** Where its size is written. */
   start: number;
-  /** Of what it holds. */
+  /** Where its content begins. */
   content: number;
   end: number;
 }
@@ -12,7 +12,7 @@ export interface Box {
 /** Which properties an item has, one-based, and where that is written. */
 export interface Association {
   property: number;
-  /** Of its one or two bytes. */
+  /** Where its one or two bytes begin. */
   at: number;
 }
 

@@ -5,9 +5,9 @@ export const PNG_SIGNATURE = Buffer.from('\x89PNG\r\n\x1a\n', 'latin1');
 
 export interface Chunk {
   type: string;
-  /** Of its length. */
+  /** Where its length is written. */
   start: number;
-  /** Behind its checksum. */
+  /** Where the chunk behind it begins. */
   end: number;
   data: Buffer;
 }
